@@ -20,31 +20,31 @@ const (
 
 // Cabinet shows the balance, the latest operations, and services to pay again.
 func (p *Portal) Cabinet(c echo.Context) error {
-	holder := holder(c)
-	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
+	owner := holder(c)
+	balance, err := p.services.Wallets.Balance(ctx(c), owner.ID)
 	if err != nil {
 		return err
 	}
-	latest, err := p.services.Wallets.Latest(ctx(c), holder.ID, cabinetOperations)
+	latest, err := p.services.Wallets.Latest(ctx(c), owner.ID, cabinetOperations)
 	if err != nil {
 		return err
 	}
-	operations, err := p.operations(ctx(c), holder, lang(c), latest)
+	operations, err := p.operations(ctx(c), owner, lang(c), latest)
 	if err != nil {
 		return err
 	}
-	again, err := p.payAgain(ctx(c), holder, lang(c))
+	again, err := p.payAgain(ctx(c), owner, lang(c))
 	if err != nil {
 		return err
 	}
 	return render(c, http.StatusOK, page.CabinetPage{
-		Frame: p.frame(c), Wallet: holder.Phone.Pretty(), Balance: balance, Operations: operations, Payments: again,
+		Frame: p.frame(c), Wallet: owner.Phone.Pretty(), Balance: balance, Operations: operations, Payments: again,
 		Held: p.holdNotice(c),
 	})
 }
 
-func (p *Portal) payAgain(ctx context.Context, holder customer.Customer, lang i18n.Lang) ([]page.Service, error) {
-	latest, err := p.services.Payments.Latest(ctx, holder.ID, cabinetPayments)
+func (p *Portal) payAgain(ctx context.Context, owner customer.Customer, lang i18n.Lang) ([]page.Service, error) {
+	latest, err := p.services.Payments.Latest(ctx, owner.ID, cabinetPayments)
 	if err != nil {
 		return nil, err
 	}

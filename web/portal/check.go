@@ -46,10 +46,10 @@ func (p *Portal) Accept(c echo.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(committed(c), acceptTimeout)
 	defer cancel()
-	err = p.withPIN(ctx, c, func(holder customer.Customer, proof customer.Proof) error {
-		return p.services.Payments.Confirm(ctx, holder, id, proof, origin(c))
-	}, func(holder customer.Customer) error {
-		_, err := p.services.Payments.Accept(ctx, holder, customer.Web, id)
+	err = p.withPIN(ctx, c, func(owner customer.Customer, proof customer.Proof) error {
+		return p.services.Payments.Confirm(ctx, owner, id, proof, origin(c))
+	}, func(owner customer.Customer) error {
+		_, err := p.services.Payments.Accept(ctx, owner, customer.Web, id)
 		return err
 	})
 	if errors.Is(err, payment.Unconfirmed) {
@@ -122,36 +122,36 @@ func draftID(c echo.Context) (int64, error) {
 }
 
 func (p *Portal) checkPage(c echo.Context, draft payment.Draft) (*page.CheckPage, error) {
-	holder := holder(c)
+	owner := holder(c)
 	service, err := p.services.Catalog.ServiceOfRecord(ctx(c), draft.Service)
 	if err != nil {
 		return nil, err
 	}
-	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
+	balance, err := p.services.Wallets.Balance(ctx(c), owner.ID)
 	if err != nil {
 		return nil, err
 	}
-	state, err := p.checkState(c, holder, draft, balance)
+	state, err := p.checkState(c, owner, draft, balance)
 	if err != nil {
 		return nil, err
 	}
 	id := strconv.FormatInt(draft.ID, 10)
-	lang := lang(c)
+	l := lang(c)
 	return &page.CheckPage{
-		Frame: p.frame(c), State: state, Draft: id, Service: service.Name.In(string(lang)),
-		AccountLabel: service.Label.In(string(lang)), Account: pretty(service, draft.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: draft.Payee,
+		Frame: p.frame(c), State: state, Draft: id, Service: service.Name.In(string(l)),
+		AccountLabel: service.Label.In(string(l)), Account: pretty(service, draft.Identifier), PayeeLabel: payeeLabel(l, service), Payee: draft.Payee,
 		Suspect: service.Identifier == catalog.KindINN && inn.INN(draft.Identifier).Suspect(),
-		Amount:  draft.Amount, Fee: draft.Fee, Total: draft.Total(), Wallet: holder.Phone.Pretty(),
+		Amount:  draft.Amount, Fee: draft.Fee, Total: draft.Total(), Wallet: owner.Phone.Pretty(),
 		Balance: balance, After: balance - draft.Total(),
-		AskPIN:   holder.PINOwed && (state == page.Ready || state == page.FeeChanged),
+		AskPIN:   owner.PINOwed && (state == page.Ready || state == page.FeeChanged),
 		BackHref: "/pay/" + draft.Service + "?draft=" + id, ReceiptHref: receiptHref(draft.ID),
 		Held: p.holdNotice(c),
 	}, nil
 }
 
 // checkState returns the draft's state: ready, paid, expired, or short of money.
-func (p *Portal) checkState(c echo.Context, holder customer.Customer, draft payment.Draft, balance money.Amount) (page.CheckState, error) {
-	_, err := p.services.Payments.ByID(ctx(c), holder.ID, draft.ID)
+func (p *Portal) checkState(c echo.Context, owner customer.Customer, draft payment.Draft, balance money.Amount) (page.CheckState, error) {
+	_, err := p.services.Payments.ByID(ctx(c), owner.ID, draft.ID)
 	switch {
 	case err == nil:
 		return page.Paid, nil

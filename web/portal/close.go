@@ -35,13 +35,13 @@ func (p *Portal) Close(c echo.Context) error {
 }
 
 func (p *Portal) closePage(c echo.Context) (*page.ClosePage, error) {
-	holder := holder(c)
-	obstacles, err := p.services.Closing.Obstacles(ctx(c), holder)
+	owner := holder(c)
+	obstacles, err := p.services.Closing.Obstacles(ctx(c), owner)
 	if err != nil {
 		return nil, err
 	}
 	return &page.ClosePage{
-		Frame: p.frame(c), Wallet: holder.Phone.Pretty(), Balance: obstacles.Balance, Open: obstacles.Open, AskPIN: holder.HasPIN,
+		Frame: p.frame(c), Wallet: owner.Phone.Pretty(), Balance: obstacles.Balance, Open: obstacles.Open, AskPIN: owner.HasPIN,
 	}, nil
 }
 

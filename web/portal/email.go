@@ -29,6 +29,6 @@ func (p *Portal) ChangeEmail(c echo.Context) error {
 }
 
 func (p *Portal) emailPage(c echo.Context) *page.EmailPage {
-	holder := holder(c)
-	return &page.EmailPage{Frame: p.frame(c), Wallet: holder.Phone.Pretty(), Now: holder.Email}
+	owner := holder(c)
+	return &page.EmailPage{Frame: p.frame(c), Wallet: owner.Phone.Pretty(), Now: owner.Email}
 }

@@ -26,12 +26,12 @@ func (p *Portal) History(c echo.Context) error {
 	if err != nil || cursor < 0 {
 		cursor = 0
 	}
-	holder := holder(c)
-	statement, err := p.services.Wallets.Statement(ctx(c), holder.ID, direction, cursor, historyPageSize)
+	owner := holder(c)
+	statement, err := p.services.Wallets.Statement(ctx(c), owner.ID, direction, cursor, historyPageSize)
 	if err != nil {
 		return err
 	}
-	operations, err := p.operations(ctx(c), holder, lang(c), statement.Operations)
+	operations, err := p.operations(ctx(c), owner, lang(c), statement.Operations)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (p *Portal) Operation(c echo.Context) error {
 	if err != nil {
 		return fault.New(fault.NotFound, "portal.operation", "")
 	}
-	holder := holder(c)
-	found, err := p.services.Wallets.Operation(ctx(c), holder.ID, id)
+	owner := holder(c)
+	found, err := p.services.Wallets.Operation(ctx(c), owner.ID, id)
 	if err != nil {
 		return err
 	}
@@ -78,14 +78,14 @@ func (p *Portal) Operation(c echo.Context) error {
 	}
 	view := page.OperationPage{Frame: p.frame(c), Sum: abs(found.Amount)}
 	if found.PaymentID == 0 {
-		list, err := p.operations(ctx(c), holder, lang(c), []wallet.Operation{found})
+		list, err := p.operations(ctx(c), owner, lang(c), []wallet.Operation{found})
 		if err != nil {
 			return err
 		}
 		view.Operation = list[0]
 		return render(c, http.StatusOK, view)
 	}
-	paid, err := p.services.Payments.ByID(ctx(c), holder.ID, found.PaymentID)
+	paid, err := p.services.Payments.ByID(ctx(c), owner.ID, found.PaymentID)
 	if err != nil {
 		return err
 	}

@@ -23,14 +23,14 @@ func (p *Portal) Receipt(c echo.Context) error {
 	if err != nil {
 		return fault.New(fault.NotFound, "portal.receipt", "")
 	}
-	holder := holder(c)
-	paid, err := p.services.Payments.ByID(ctx(c), holder.ID, id)
+	owner := holder(c)
+	paid, err := p.services.Payments.ByID(ctx(c), owner.ID, id)
 	if err != nil {
 		return err
 	}
 	// min, since the clock may have been set back.
 	if left := min(outcomeWait, paid.AcceptedAt.Add(outcomeWait).Sub(p.services.Now())); paid.State == payment.Processing && left > 0 {
-		if paid, err = p.services.Payments.Await(ctx(c), holder.ID, id, left); err != nil {
+		if paid, err = p.services.Payments.Await(ctx(c), owner.ID, id, left); err != nil {
 			return err
 		}
 	}
@@ -42,21 +42,21 @@ func (p *Portal) Receipt(c echo.Context) error {
 }
 
 func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.ReceiptPage, error) {
-	holder := holder(c)
+	owner := holder(c)
 	service, err := p.services.Catalog.ServiceOfRecord(ctx(c), paid.Service)
 	if err != nil {
 		return page.ReceiptPage{}, err
 	}
-	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
+	balance, err := p.services.Wallets.Balance(ctx(c), owner.ID)
 	if err != nil {
 		return page.ReceiptPage{}, err
 	}
-	lang := lang(c)
+	l := lang(c)
 	view := page.ReceiptPage{
 		Frame: p.frame(c), Status: page.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
-		Service: service.Name.In(string(lang)), AccountLabel: service.Label.In(string(lang)),
-		Account: pretty(service, paid.Identifier), PayeeLabel: payeeLabel(lang, service), Payee: paid.Payee,
-		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: holder.Phone.Pretty(),
+		Service: service.Name.In(string(l)), AccountLabel: service.Label.In(string(l)),
+		Account: pretty(service, paid.Identifier), PayeeLabel: payeeLabel(l, service), Payee: paid.Payee,
+		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: owner.Phone.Pretty(),
 		Balance: balance, RepeatHref: p.repeatable(c, paid), ProofHref: p.proofHref(paid),
 	}
 	switch paid.State {
@@ -64,7 +64,7 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 		view.Refresh = p.refresh(paid)
 	case payment.Refunded:
 		if key := payment.RefusalKey(paid.Result); key != "" {
-			view.Reason = lang.T(key)
+			view.Reason = l.T(key)
 		}
 	}
 	return view, nil

@@ -23,13 +23,13 @@ func (p *Portal) Settings(c echo.Context) error {
 func (p *Portal) ChangePassword(c echo.Context) error {
 	return p.submit(c, func() (form, error) { return p.settingsPage(c) }, func() (string, error) {
 		before := holder(c)
-		holder, err := p.services.Customers.ChangePassword(committed(c), before.ID, c.FormValue("old_password"), c.FormValue("password"))
+		owner, err := p.services.Customers.ChangePassword(committed(c), before.ID, c.FormValue("old_password"), c.FormValue("password"))
 		if err != nil {
 			return "", err
 		}
-		holder.Browser.Known = before.Browser.Known
+		owner.Browser.Known = before.Browser.Known
 		s := session.Of(c)
-		if err := s.LogIn(c, holder); err != nil {
+		if err := s.LogIn(c, owner); err != nil {
 			return "", err
 		}
 		s.Flash(lang(c).T("flash.password_changed"))
@@ -57,12 +57,12 @@ func (p *Portal) EndSession(c echo.Context) error {
 }
 
 func (p *Portal) settingsPage(c echo.Context) (*page.SettingsPage, error) {
-	holder := holder(c)
+	owner := holder(c)
 	list, err := p.services.Sessions.List(ctx(c), session.Of(c))
 	if err != nil {
 		return nil, err
 	}
-	view := &page.SettingsPage{Frame: p.frame(c), Wallet: holder.Phone.Pretty(), Email: holder.Email, HasPIN: holder.HasPIN}
+	view := &page.SettingsPage{Frame: p.frame(c), Wallet: owner.Phone.Pretty(), Email: owner.Email, HasPIN: owner.HasPIN}
 	for _, s := range list {
 		view.Sessions = append(view.Sessions, page.Session{
 			ID: s.ID, Device: s.Device, Network: s.Network, LoggedIn: s.LoggedIn, Seen: s.Seen, Current: s.Current,

@@ -131,10 +131,10 @@ func (p *Portal) AcceptTransfer(c echo.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(committed(c), acceptTimeout)
 	defer cancel()
-	err = p.withPIN(ctx, c, func(holder customer.Customer, proof customer.Proof) error {
-		return p.services.Transfers.Confirm(ctx, holder, id, proof, origin(c))
-	}, func(holder customer.Customer) error {
-		_, err := p.services.Transfers.Accept(ctx, holder, customer.Web, id)
+	err = p.withPIN(ctx, c, func(owner customer.Customer, proof customer.Proof) error {
+		return p.services.Transfers.Confirm(ctx, owner, id, proof, origin(c))
+	}, func(owner customer.Customer) error {
+		_, err := p.services.Transfers.Accept(ctx, owner, customer.Web, id)
 		return err
 	})
 	if errors.Is(err, transfer.Unconfirmed) {
@@ -168,23 +168,23 @@ func (p *Portal) transferCheckPage(c echo.Context) (*page.TransferCheckPage, err
 	if err != nil {
 		return nil, err
 	}
-	holder := holder(c)
-	draft, err := p.services.Transfers.Draft(ctx(c), holder.ID, customer.Web, id)
+	owner := holder(c)
+	draft, err := p.services.Transfers.Draft(ctx(c), owner.ID, customer.Web, id)
 	if err != nil {
 		return nil, err
 	}
-	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
+	balance, err := p.services.Wallets.Balance(ctx(c), owner.ID)
 	if err != nil {
 		return nil, err
 	}
 	view := &page.TransferCheckPage{
 		Frame: p.frame(c), State: page.Ready, Draft: strconv.FormatInt(draft.ID, 10),
-		Receiver: draft.Receiver, Phone: draft.Phone.Pretty(), Wallet: holder.Phone.Pretty(),
-		Amount: draft.Amount, Fee: draft.Fee, Balance: balance, AskPIN: holder.PINOwed,
+		Receiver: draft.Receiver, Phone: draft.Phone.Pretty(), Wallet: owner.Phone.Pretty(),
+		Amount: draft.Amount, Fee: draft.Fee, Balance: balance, AskPIN: owner.PINOwed,
 		BackHref: "/transfer?draft=" + strconv.FormatInt(draft.ID, 10), ReceiptHref: transferReceiptHref(draft.ID),
 		Held: p.holdNotice(c),
 	}
-	switch _, err := p.services.Transfers.ByID(ctx(c), holder.ID, draft.ID); {
+	switch _, err := p.services.Transfers.ByID(ctx(c), owner.ID, draft.ID); {
 	case err == nil:
 		view.State = page.Paid
 	case !fault.Is(err, fault.NotFound):
@@ -203,21 +203,21 @@ func (p *Portal) TransferReceipt(c echo.Context) error {
 	if err != nil {
 		return fault.New(fault.NotFound, "portal.transfer", "")
 	}
-	holder := holder(c)
-	t, err := p.services.Transfers.ByID(ctx(c), holder.ID, id)
+	owner := holder(c)
+	t, err := p.services.Transfers.ByID(ctx(c), owner.ID, id)
 	if err != nil {
 		return err
 	}
-	balance, err := p.services.Wallets.Balance(ctx(c), holder.ID)
+	balance, err := p.services.Wallets.Balance(ctx(c), owner.ID)
 	if err != nil {
 		return err
 	}
 	number := strconv.FormatInt(t.ID, 10)
 	view := page.TransferReceiptPage{
-		Frame: p.frame(c), Number: number, Name: t.Receiver, Phone: t.ReceiverPhone.Pretty(), Wallet: holder.Phone.Pretty(),
+		Frame: p.frame(c), Number: number, Name: t.Receiver, Phone: t.ReceiverPhone.Pretty(), Wallet: owner.Phone.Pretty(),
 		Amount: t.Amount, At: t.AcceptedAt, Balance: balance, RepeatHref: "/transfer?repeat=" + number,
 	}
-	if t.SenderID != holder.ID {
+	if t.SenderID != owner.ID {
 		view.Incoming, view.Name, view.Phone = true, t.Sender, t.SenderPhone.Pretty()
 	}
 	return render(c, http.StatusOK, view)
