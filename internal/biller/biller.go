@@ -52,10 +52,6 @@ const (
 
 var outcomeNames = [...]string{"unknown", "good", "refused", "later", "unsent"}
 
-// Final reports whether the outcome is certain: the biller gave a final answer, or
-// the request was never sent.
-func (o Outcome) Final() bool { return o == Good || o == Refused || o == Unsent }
-
 func (o Outcome) String() string {
 	if o < 0 || int(o) >= len(outcomeNames) {
 		return fmt.Sprintf("outcome %d", int(o))

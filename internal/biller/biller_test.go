@@ -22,14 +22,6 @@ func TestZeroOutcomeIsUnknown(t *testing.T) {
 	}
 }
 
-func TestFinalOutcomes(t *testing.T) {
-	for o, want := range map[Outcome]bool{Unknown: false, Good: true, Refused: true, Later: false, Unsent: true, 9: false} {
-		if o.Final() != want {
-			t.Errorf("%s is final: %t", o, o.Final())
-		}
-	}
-}
-
 func TestOutcomeNames(t *testing.T) {
 	for o, want := range map[Outcome]string{Unknown: "unknown", Good: "good", Refused: "refused", Later: "later", Unsent: "unsent", 9: "outcome 9", -1: "outcome -1"} {
 		if o.String() != want {
