@@ -217,7 +217,7 @@ func TestCompare(t *testing.T) {
 				t.Errorf("%.40q: got %v, want %v", text, err, want)
 			}
 		}
-		// A log in which a record of before was replaced, with all its hashes.
+		// A log in which an earlier record was replaced, with all its hashes.
 		other := newFixture(t, databasetest.SQLite(t))
 		other.keys, other.queued = f.keys, 7000
 		other.log = other.another()

@@ -55,7 +55,7 @@ func (c *checker) checkRows() error {
 	}
 	low := int64(0) // the first bucket of the window
 	if !c.since.IsZero() {
-		low = bucketOf(database.FirstID(c.since.Add(-early)))
+		low = database.LogBucket(database.FirstID(c.since.Add(-early)))
 	}
 	start := low
 	for {
@@ -72,7 +72,7 @@ func (c *checker) checkRows() error {
 		low = next
 	}
 	for key := range queued {
-		if table, ok := tableOf(key.kind); ok && bucketOf(key.id) >= start {
+		if table, ok := tableOf(key.kind); ok && database.LogBucket(key.id) >= start {
 			c.violation(NothingMissing, "%s %d was queued for the log and is missing, or is no longer signed", words(table.Kind), key.id)
 		}
 	}
@@ -130,12 +130,12 @@ func (c *checker) checkWindow(low, next int64, firsts []int64, queued map[rowKey
 			return err
 		}
 		add(sealed, s.Records[:len(s.Records)/signature.ItemSize*signature.ItemSize], first, func(id int64) bool {
-			bucket := bucketOf(id)
+			bucket := database.LogBucket(id)
 			return bucket >= low && (next == 0 || bucket < next)
 		})
 	}
 	for _, table := range origin.Tables {
-		if err := c.checkTable(table, low<<bucketBits-1, next<<bucketBits, sealed, queued); err != nil {
+		if err := c.checkTable(table, low<<database.LogBucketBits-1, next<<database.LogBucketBits, sealed, queued); err != nil {
 			return err
 		}
 	}

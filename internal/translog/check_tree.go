@@ -8,6 +8,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"elsom/internal/checkpoint"
+	"elsom/internal/database"
 	"elsom/internal/signature"
 )
 
@@ -69,7 +70,7 @@ func (c *checker) checkSeal(tree *edge, s sealRow, buckets []int64) error {
 	want := map[int64]bool{}
 	for records := s.Records; len(records) > 0; records = records[signature.ItemSize:] {
 		it := parseItem(records)
-		want[bucketOf(it.id)] = true
+		want[database.LogBucket(it.id)] = true
 		tree.add(leafHash(records), full)
 		if it.kind == branchCode {
 			c.checkBranch(it)

@@ -97,7 +97,7 @@ func prove(tx *database.Tx, kind signature.Kind, id, size int64, root tlog.Hash)
 
 // find returns the index of a record; -1 if it is not sealed.
 func find(g reader, it item) (int64, error) {
-	firsts, err := sealsOf(g, bucketOf(it.id))
+	firsts, err := sealsOf(g, database.LogBucket(it.id))
 	if err != nil {
 		return 0, err
 	}

@@ -193,7 +193,7 @@ func (b *batch) extend(head *edge, keys *checkpoint.Keys) error {
 	buckets := map[int64]bool{}
 	for records := b.records; len(records) > 0; records = records[signature.ItemSize:] {
 		head.add(leafHash(records), write)
-		buckets[bucketOf(parseItem(records).id)] = true
+		buckets[database.LogBucket(parseItem(records).id)] = true
 	}
 	head.partial(write)
 	for bucket := range buckets {

@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"elsom/internal/database"
 	"elsom/internal/signature"
 )
 
@@ -45,10 +44,6 @@ func leafHash(data []byte) tlog.Hash {
 	copy(buffer[1:], data[:signature.ItemSize])
 	return sha256.Sum256(buffer[:])
 }
-
-const bucketBits = database.LogBucketBits
-
-func bucketOf(id int64) int64 { return database.LogBucket(id) }
 
 // tileAt is the position of a tile.
 type tileAt struct{ Level, Number int64 }
