@@ -20,8 +20,8 @@ import (
 	receipts "elsom/web/smsreceipt"
 )
 
-// A row of sessions that the serving role writes by hand for a token of its own signs
-// nobody in; the attempt is in the security log.
+// A row of sessions that the serving role writes by hand for a token of its own is no
+// session; the attempt is in the security log.
 func TestForgedSessionIsNone(t *testing.T) {
 	onDatabases(t, func(t *testing.T, app *testApp) {
 		victim := app.newCustomer(1000_00)
@@ -112,8 +112,8 @@ func TestForgedConfirmations(t *testing.T) {
 	})
 }
 
-// A password hash that the serving role puts in, or moves from another customer, logs
-// nobody in, nor does one without a signature. The right one does again once the row is
+// A password hash that the serving role puts in, or moves from another customer, is
+// refused, as is one without a signature. The right one is accepted again once the row is
 // as it was.
 func TestForgedPassword(t *testing.T) {
 	onDatabases(t, func(t *testing.T, app *testApp) {

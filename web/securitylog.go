@@ -33,8 +33,8 @@ func (h Handlers) requestSource(address echo.IPExtractor) echo.MiddlewareFunc {
 const letters = "abcdefghijklmnopqrstuvwxyz"
 
 // recordMachines records refused callers. A user name that can't be a code is left
-// out, since it may be a mistyped password, and one without letters, since it may be
-// somebody's number.
+// out, since it may be a mistyped password, and one without letters, since it may be a
+// customer's number.
 func (h Handlers) recordMachines(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)

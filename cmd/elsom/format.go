@@ -52,7 +52,7 @@ func osUser() string {
 }
 
 // actingUser is osUser with the user who logged in to the machine, where that is another
-// one: "elsom (login aida)" after sudo or su. Only Linux knows it, and not in containers.
+// one: "elsom (login aida)" after sudo or su. Only Linux stores it, outside containers.
 func actingUser() string {
 	login, _ := os.ReadFile("/proc/self/loginuid")
 	return withLogin(osUser(), os.Getuid(), strings.TrimSpace(string(login)))
@@ -61,15 +61,15 @@ func actingUser() string {
 // withLogin adds the user with the number login to the name of the user with the number
 // uid, if that is another one.
 func withLogin(name string, uid int, login string) string {
-	const unset = "4294967295" // nobody logged in: a service, or a container
+	const unset = "4294967295" // no login: a service, or a container
 	if login == "" || login == unset || login == strconv.Itoa(uid) {
 		return name
 	}
-	who := "uid " + login
+	loginName := "uid " + login
 	if u, err := user.LookupId(login); err == nil {
-		who = u.Username
+		loginName = u.Username
 	}
-	return name + " (login " + who + ")"
+	return name + " (login " + loginName + ")"
 }
 
 // formatAllowed formats the addresses that a caller may call from.

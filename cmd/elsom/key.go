@@ -66,10 +66,10 @@ func (k keyRotate) Run() error {
 
 type keyBaseline struct {
 	ActorFlags
-	Accept []string `help:"Sign this row too, which was signed and has lost its signature: the previous release does that to agents and customers that it changes. As listed: KIND:ID." placeholder:"KIND:ID"`
+	Accept []string `help:"Sign this row too, which was signed and has lost its signature, as the previous release causes in agents and customers that it changes. KIND:ID, as listed. May be repeated." placeholder:"KIND:ID"`
 }
 
-// Run signs the rows of before.
+// Run signs the rows that were written before there was a key.
 func (k keyBaseline) Run(ctx context.Context) error {
 	return operate(ctx, "key baseline", k.named(), func(ctx context.Context) error {
 		accepted, err := parseRefs(k.Accept)
@@ -94,24 +94,24 @@ func (k keyBaseline) Run(ctx context.Context) error {
 	})
 }
 
-// mayBaseline returns an error for a role that may not sign rows of before.
+// mayBaseline returns an error for a role that may not sign earlier rows.
 func mayBaseline(ctx context.Context, db *database.DB) error {
 	owner, err := db.OwnsTables(ctx)
 	if err != nil || owner || db.Dialect() != database.Postgres {
 		return err
 	}
-	return errors.New("this role may not sign rows of before: give ELSOM_DATABASE_URL the role that owns the tables, " +
+	return errors.New("this role may not sign the unsigned rows: give ELSOM_DATABASE_URL the role that owns the tables, " +
 		"as for elsom migrate (postgres://elsom_owner@…)")
 }
 
-// parseRefs parses KIND:ID.
+// parseRefs parses rows in the form KIND:ID.
 func parseRefs(texts []string) (refs []origin.Ref, err error) {
 	for _, text := range texts {
 		kind, number, _ := strings.Cut(text, ":")
 		table, known := origin.Of(signature.Kind(kind))
 		id, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || !known || !table.Mutable {
-			return nil, usageError("--accept wants agent:ID or customer:ID, not %q", text)
+			return nil, usageError("--accept requires KIND:ID as listed, such as agent:7, not %q", text)
 		}
 		refs = append(refs, origin.Ref{Kind: table.Kind, ID: id})
 	}
@@ -129,7 +129,7 @@ func reportBaseline(b origin.Baseline) error {
 	}
 	switch {
 	case len(b.Undecided) > 0:
-		return refused("the permission for unsigned rows has not ended: look at the agents and customers that are listed. If the previous release "+
+		return refused("the permission for unsigned rows has not ended: look at the rows that are listed. If the previous release "+
 			"changed them, run it again with --accept %s", b.Undecided[0])
 	case len(b.Stripped) > 0:
 		return refused("rows without a signature are violations from now on, also those that are listed: find out what removed their signatures")

@@ -11,7 +11,7 @@ import (
 	"elsom/internal/signature"
 )
 
-// A rotation never loses a key: a file that is accepted has all keys of before and one
+// A rotation never loses a key: a file that is accepted has all earlier keys and one
 // more, or the prepared one first; one that is refused is as it was.
 func FuzzRotateKeyFile(f *testing.F) {
 	first, second := strings.Repeat("0123456789abcdef", 4), strings.Repeat("fedcba9876543210", 4)

@@ -15,8 +15,8 @@ import (
 
 const notByTwo = " was refunded without the decisions of two different people"
 
-// One person under two spellings is one, and a decision that isn't as it was signed is
-// nobody's.
+// One person under two spellings is one, and a decision that isn't as it was signed
+// doesn't count.
 func TestDecidedByTwo(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, a := t.Context(), testkit.New(t, db, testkit.Options{NoRateLimits: true})

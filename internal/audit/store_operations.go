@@ -94,8 +94,8 @@ WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
 const keyAsID = `CASE WHEN TRIM(d.key, '0123456789') = '' AND (LENGTH(d.key) BETWEEN 1 AND 18
 	OR LENGTH(d.key) = 19 AND d.key <= '9223372036854775807') THEN CAST(d.key AS BIGINT) END`
 
-// Deliveries of other billers' payments, and of none. Those that have ended call nobody
-// any more.
+// Deliveries of other billers' payments, and of none. Those that have ended cause no
+// calls any more.
 //
 //mutant:replace OR d.lane <> 'biller:' || p.biller => TestViolationsAreFound/a_delivery_is_in_the_queue_of_another_biller
 const misdirected = `
@@ -110,7 +110,7 @@ WHERE d.state = 'open' AND d.lane LIKE 'biller:%'
 const attemptsWithoutID = `SELECT CAST(payment_id AS VARCHAR) || ', attempt ' || CAST(number AS VARCHAR), NULL, NULL FROM payment_attempts WHERE id IS NULL`
 
 // Attempts are numbered from 1. Those of earlier releases have no biller; one that was not
-// sent called nobody.
+// sent made no call.
 //
 //mutant:replace COUNT(*) <> MAX(a.number) OR MIN(a.number) <> 1 => 1 = 0 TestViolationsAreFound/an_attempt_is_erased
 const missingAttempts = `

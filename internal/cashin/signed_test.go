@@ -57,7 +57,7 @@ func TestForgedAnswerIsNotReturned(t *testing.T) {
 	})
 }
 
-// manipulations of an agent's row by someone who can write to the database.
+// agentManipulations change an agent's row in the database, past the program.
 var agentManipulations = map[string]string{
 	"ceiling":   "UPDATE agents SET ceiling = ceiling * 100 WHERE code = 'kicb'",
 	"addresses": "UPDATE agents SET allowed = '10.0.0.0/8' WHERE code = 'kicb'",

@@ -33,7 +33,7 @@ const (
 )
 
 // ParseKeys parses keys, one a line: a private key first, which signs, then private
-// or public keys of before, which only verify. If all are public, none signs. Empty
+// or earlier public keys, which only verify. If all are public, none signs. Empty
 // lines and lines that begin with # are ignored; without any line the result is nil. An
 // error never contains a key.
 func ParseKeys(text string) (*Keys, error) {

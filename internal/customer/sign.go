@@ -48,7 +48,7 @@ func (r *Record) signedLogin() *signature.Record {
 }
 
 // checkLogin returns fault.Unavailable if what proves the holder is not as it was signed:
-// then neither the password nor anything else of the row proves anybody.
+// then nothing of the row proves that a request is the holder's.
 func (cs *Customers) checkLogin(ctx context.Context, r *Record) error {
 	return cs.db.Verify(ctx, r.signedLogin(), r.LoginMAC, r.LoginKeyID)
 }

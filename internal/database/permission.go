@@ -36,7 +36,7 @@ func (s signingStart) record() *signature.Record {
 }
 
 // maxStarts is the number of records of ends that are verified at most. There are one or
-// two, except where somebody adds others.
+// two, unless others were added by hand.
 const maxStarts = 100
 
 // Permission reads what the database says about rows without a signature.
@@ -59,8 +59,8 @@ func (tx *Tx) Permission() (p Permission, err error) {
 }
 
 // UnsignedAllowed reports whether rows without a signature are permitted. Once they are
-// not, they never are again in the life of the process: somebody who can write to
-// unsigned_allowed could otherwise make forged rows pass.
+// not, they never are again until the process ends: otherwise the owner of the tables
+// could make forged rows pass by a row in unsigned_allowed.
 func (tx *Tx) UnsignedAllowed() (bool, error) {
 	if tx.db.enforced || tx.db.required.Load() {
 		return false, nil
@@ -91,7 +91,7 @@ func (db *DB) unsignedAllowed(g *gorm.DB) (bool, error) {
 
 // The origins of a record that ends the permission.
 const (
-	StartBaseline = "baseline" // rows of before were signed
+	StartBaseline = "baseline" // earlier rows were signed
 	StartNew      = "new"      // there were none
 )
 

@@ -1,6 +1,6 @@
 // Package origin knows the tables whose rows are signed, as data: which columns a
 // signature covers, in which order. By it `elsom audit` recomputes the signatures of
-// all rows, `elsom key baseline` signs rows of before, and the log compares its leaves
+// all rows, `elsom key baseline` signs earlier rows, and the log compares its leaves
 // with the rows.
 //
 // The packages that write the rows build the same records from their own types: the

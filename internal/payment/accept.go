@@ -41,7 +41,7 @@ type delivery struct {
 	Customer int64 `json:"customer,omitempty"`
 }
 
-// acceptOp is the operation of a payment's first transfer.
+// acceptOp is the operation of Accept, stored with the payment's first transfer.
 const acceptOp = "payment.accept"
 
 // Accept pays a draft: the total goes from the wallet into transit, and the
@@ -80,7 +80,7 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel cus
 // or an error if the draft can't be accepted for a reason other than the balance and
 // the limits.
 func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, draft Draft) (catalog.Level, error) {
-	const op = "payment.accept"
+	const op = acceptOp
 	err := draft.CheckAcceptable(op, c, ps.db.Now(), func() error {
 		service, err := ps.catalog.Service(ctx, draft.Service)
 		if err != nil {
@@ -108,7 +108,7 @@ func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, dr
 
 // checkConfirmed returns fault.Forbidden if the draft must be confirmed first.
 func (ps *Payments) checkConfirmed(c customer.Customer, d Draft, level catalog.Level) error {
-	return d.CheckConfirmed("payment.accept", c.Browser, d.Total(), level.ConfirmAbove, func() bool {
+	return d.CheckConfirmed(acceptOp, c.Browser, d.Total(), level.ConfirmAbove, func() bool {
 		return ps.customers.IsConfirmed(d.ConfirmedBy, c, operation(d))
 	})
 }
@@ -144,7 +144,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 		}
 	}
 	if err != nil {
-		return Accepted{}, limit.ExplainRefusal("payment.accept", c.ID, err)
+		return Accepted{}, limit.ExplainRefusal(acceptOp, c.ID, err)
 	}
 	if receipt.Replayed {
 		before, err := ps.ByID(ctx, c.ID, draft.ID)

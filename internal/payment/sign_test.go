@@ -78,7 +78,7 @@ func TestDeliveryWaitsForTheBooksKey(t *testing.T) {
 }
 
 // Deliveries are not signed: one that was moved to the queue of another biller, or copied
-// there, pays nobody.
+// there, makes no call.
 func TestDeliveryInTheQueueOfAnotherBiller(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)

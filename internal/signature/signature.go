@@ -1,6 +1,6 @@
 // Package signature signs rows that decide where money goes, under a key that is
-// not in the database: who can only write to the database can't make a row that
-// verifies, nor change one.
+// not in the database: with access to the database alone, no row can be made or changed
+// so that it verifies.
 //
 // A signature (mac) is an HMAC-SHA-256 over the canonical form of one row (Record)
 // and independent of other rows. Canonical forms and macs are stored, so they never
@@ -47,7 +47,7 @@ const (
 // IDLength is the largest length of a key's id.
 const IDLength = 12
 
-// baselinePrefix begins the ids of the subkeys that sign rows of before.
+// baselinePrefix begins the ids of the subkeys that sign earlier rows; see SignBaseline.
 const baselinePrefix = "b-"
 
 // Keys are the keys of the books: the first one signs, all verify. No keys (nil)
@@ -166,7 +166,7 @@ func (k *Keys) Sign(r *Record) (mac []byte, keyID string) {
 	return k.signer.mac(r), k.signer.id
 }
 
-// SignBaseline is Sign for a row that was written before there were keys. It says
+// SignBaseline is Sign for a row that was written before there were keys. It proves
 // that the row is as it was found, not that the program wrote it, so it has another
 // subkey and another id.
 func (k *Keys) SignBaseline(r *Record) (mac []byte, keyID string) {

@@ -18,8 +18,8 @@ const macForm = 1
 const maxMACInput = 1 + 2*(1+64) + 3*8 + 1
 
 // macOf returns the keyed hash of what a row decides: whose session has the token with
-// the hash ID, in which browser, until when. Whoever writes the database without the
-// server's secret can make no row that verifies. It doesn't cover the time of the last
+// the hash ID, in which browser, until when. Without the server's secret no row can
+// be made that verifies. It doesn't cover the time of the last
 // request, which changes often: only the end, which no request moves.
 func macOf(key keyedhash.Key, r *row) []byte {
 	text := func(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
@@ -42,7 +42,7 @@ func macOf(key keyedhash.Key, r *row) []byte {
 }
 
 // made reports whether this server made the row of a customer's session. A row that it
-// didn't is logged: somebody writes the database, or the previous release runs beside
+// didn't is logged: the database was written by hand, or the previous release runs beside
 // this one, whose rows have no mac.
 func (s *Sessions) made(ctx context.Context, r *row, holder customer.Customer) bool {
 	for i, key := range s.macKeys {

@@ -7,8 +7,8 @@ import (
 	"elsom/internal/database/databasetest"
 )
 
-// Who writes the database without the server's secret signs nobody in, and changes
-// nothing of a session.
+// Rows that are written without the server's secret make and change no
+// session.
 func TestForgedSessions(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newApp(t, db, false)

@@ -9,7 +9,7 @@ import (
 	"elsom/internal/database"
 )
 
-// Tamper runs a statement as someone does who has the database: without triggers and
+// Tamper runs a statement as the owner of the database could: without triggers and
 // foreign keys, which are in place again afterwards. Tests also use it to age rows
 // that are append-only.
 func Tamper(t testing.TB, db *database.DB, statement string, args ...any) {

@@ -24,7 +24,7 @@ import (
 // TestKeysRotateUnderLoad replaces the key of the books, that of the checkpoints, the
 // secret and the pepper, as the handbook says, while two portals take payments and cash.
 // Portals are restarted one by one, some by SIGKILL, and on PostgreSQL the answers of
-// commits are lost meanwhile. Nobody is signed out, every payment ends once, all rows
+// commits are lost meanwhile. No session ends, every payment ends once, all rows
 // verify, the log stays whole, and receipts of each time are proved.
 func TestKeysRotateUnderLoad(t *testing.T) {
 	t.Parallel()
@@ -285,7 +285,7 @@ func (r *rotation) download(a *order) (file string) {
 	return ""
 }
 
-// verifyReceipts verifies the receipts of before, between and after the rotations, each
+// verifyReceipts verifies the receipts from before, between and after the rotations, each
 // by the key of its time alone, and today's receipt of the first payment by the new key.
 func (r *rotation) verifyReceipts() {
 	r.t.Helper()
