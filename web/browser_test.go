@@ -75,7 +75,7 @@ func (b *browser) makeKnown(holder customer.Customer) {
 		}
 		b.app.exec("INSERT INTO familiar_addresses (customer_id, address, seen_at) VALUES ($1, $2, $3)", holder.ID,
 			key.Sum("known device", strconv.FormatInt(holder.ID, 10), s.Device()), b.app.DB.Now())
-		return nil
+		return c.NoContent(http.StatusOK)
 	}, b.app.handlers.Sessions.Middleware())
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	for _, cookie := range b.jar.Cookies(b.at) {
@@ -86,6 +86,7 @@ func (b *browser) makeKnown(holder customer.Customer) {
 	if w.Code != http.StatusOK {
 		b.t.Fatalf("not made known: %d %s", w.Code, w.Body)
 	}
+	b.jar.SetCookies(b.at, w.Result().Cookies())
 }
 
 // strangeBrowserOf returns a browser in which the customer has just signed in for the

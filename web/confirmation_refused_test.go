@@ -50,7 +50,7 @@ func TestCodeOfAnotherSessionIsRefused(t *testing.T) {
 		other.fill("code", code).press("Подтвердить").wantStatus(422).wantErrors(map[string]string{"code": "не подходит"})
 	}
 	// The code's hash covers the session: the row of one session is useless in another.
-	app.exec("UPDATE operation_codes SET code_hash = (SELECT code_hash FROM operation_codes WHERE session_key = (SELECT id FROM sessions ORDER BY created_at LIMIT 1) LIMIT 1)")
+	app.exec("UPDATE operation_codes SET code_hash = (SELECT code_hash FROM operation_codes WHERE session_key = (SELECT CAST(handle AS VARCHAR(64)) FROM sessions ORDER BY created_at LIMIT 1) LIMIT 1)")
 	other.fill("code", code).press("Подтвердить").wantStatus(422).wantErrors(map[string]string{"code": "не подходит"})
 	app.wantBalance(holder, 1000_00)
 	b.fill("code", code).press("Подтвердить").wantPaid()

@@ -74,7 +74,7 @@ func TestForgedConfirmations(t *testing.T) {
 		holder, to := app.newCustomer(90_000_00), app.newCustomer(0)
 		b, other := app.browserOf(holder), app.browserOf(holder)
 		var keys []string
-		require.NoError(t, app.DB.Gorm(ctx).Raw("SELECT id FROM sessions ORDER BY created_at").Scan(&keys).Error)
+		require.NoError(t, app.DB.Gorm(ctx).Raw("SELECT CAST(handle AS VARCHAR(64)) FROM sessions ORDER BY created_at").Scan(&keys).Error)
 		signedIn := holder
 		signedIn.Browser = customer.Browser{Session: keys[0], Known: true}
 		refused := func(what, check string, b *browser) {

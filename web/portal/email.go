@@ -23,6 +23,10 @@ func (p *Portal) ChangeEmail(c echo.Context) error {
 		if err := p.services.Customers.ChangeEmail(committed(c), holder(c).ID, c.FormValue("password"), email.Value); err != nil {
 			return "", err
 		}
+		//mutant:drop ./web TestFurtherProofsRenewTheSession
+		if err := session.Of(c).Renew(committed(c)); err != nil {
+			return "", err
+		}
 		session.Of(c).Flash(lang(c).T("flash.email_changed"))
 		return "/settings", nil
 	})

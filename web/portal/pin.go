@@ -35,6 +35,10 @@ func (p *Portal) PIN(c echo.Context) error {
 		if err != nil {
 			return "", err
 		}
+		//mutant:drop ./web TestFurtherProofsRenewTheSession
+		if err := session.Of(c).Renew(committed(c)); err != nil {
+			return "", err
+		}
 		session.Of(c).Flash(lang(c).T("flash.pin_changed"))
 		return "/settings", nil
 	})

@@ -51,6 +51,10 @@ func (p *Portal) EndSession(c echo.Context) error {
 		if err := p.services.Sessions.End(ctx(c), session.Of(c), c.FormValue("session")); err != nil {
 			return "", err
 		}
+		//mutant:drop ./web TestFurtherProofsRenewTheSession
+		if err := session.Of(c).Renew(committed(c)); err != nil {
+			return "", err
+		}
 		session.Of(c).Flash(lang(c).T("flash.session_ended"))
 		return "/settings", nil
 	})

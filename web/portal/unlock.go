@@ -49,6 +49,10 @@ func (p *Portal) UnlockCode(c echo.Context) error {
 			if err != nil {
 				return "", err
 			}
+			//mutant:drop ./web TestFurtherProofsRenewTheSession
+			if err := session.Of(c).Renew(committed(c)); err != nil {
+				return "", err
+			}
 			session.Of(c).Flash(lang(c).T("flash.pin_unlocked"))
 			return "/settings", nil
 		})

@@ -43,7 +43,7 @@ func (s *Sessions) List(ctx context.Context, of *Session) ([]Listed, error) {
 	for i, r := range rows {
 		list[i] = Listed{
 			ID: strconv.FormatInt(r.Handle, 10), Device: r.Device, Network: r.Network, LoggedIn: r.CreatedAt.UTC(), Seen: r.SeenAt.UTC(),
-			Current: r.ID == of.Key(),
+			Current: r.Handle == of.visit().row.Handle,
 		}
 	}
 	return list, nil
@@ -59,7 +59,7 @@ func (s *Sessions) End(ctx context.Context, of *Session, id string) (failure err
 	}
 	defer func() { s.record(ctx, securitylog.SessionEnd, holder, failure) }()
 	if id == Others {
-		return fault.Wrap(op, s.endOthers(ctx, holder.ID, of.Key(), of.Browser()))
+		return fault.Wrap(op, s.endOthers(ctx, holder.ID, of.visit().row.Handle, of.Browser()))
 	}
 	handle, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {

@@ -34,28 +34,28 @@ const (
 	StaleForm fault.Reason = "session.stale"
 )
 
-// formToken returns the CSRF token of a session: a keyed hash of its token, masked
-// with new random bytes at each call.
-func (s *Sessions) formToken(token []byte) string {
+// formToken returns the CSRF token of a session: a keyed hash of forms, masked with new
+// random bytes at each call. forms is visit.forms.
+func (s *Sessions) formToken(forms string) string {
 	masked := make([]byte, 2*sha256.Size)
 	//mutant:drop TestTokensAreMasked
 	_, _ = rand.Read(masked[:sha256.Size]) // never fails
-	subtle.XORBytes(masked[sha256.Size:], masked[:sha256.Size], formHash(s.formKeys.Current(), token))
+	subtle.XORBytes(masked[sha256.Size:], masked[:sha256.Size], formHash(s.formKeys.Current(), forms))
 	return base64.RawURLEncoding.EncodeToString(masked)
 }
 
-//mutant:replace MAC(token) => MAC(nil) ./web TestFormsOfOtherSitesAreRefused
-func formHash(key keyedhash.Key, token []byte) []byte { return key.MAC(token) }
+//mutant:replace MAC([]byte(forms)) => MAC(nil) ./web TestFormsOfOtherSitesAreRefused
+func formHash(key keyedhash.Key, forms string) []byte { return key.MAC([]byte(forms)) }
 
-// validFormToken reports whether a posted CSRF token belongs to the session's token.
-func (s *Sessions) validFormToken(posted string, token []byte) bool {
+// validFormToken reports whether a posted CSRF token belongs to the session.
+func (s *Sessions) validFormToken(posted, forms string) bool {
 	masked, err := base64.RawURLEncoding.DecodeString(posted)
 	if err != nil || len(masked) != 2*sha256.Size {
 		return false
 	}
 	hash := make([]byte, sha256.Size)
 	subtle.XORBytes(hash, masked[:sha256.Size], masked[sha256.Size:])
-	return s.formKeys.Any(func(key keyedhash.Key) bool { return hmac.Equal(hash, formHash(key, token)) })
+	return s.formKeys.Any(func(key keyedhash.Key) bool { return hmac.Equal(hash, formHash(key, forms)) })
 }
 
 // Guard refuses requests that change something unless they come from a form of this
@@ -78,7 +78,7 @@ func (s *Sessions) Guard() echo.MiddlewareFunc {
 			}
 			//mutant:drop TestGuard
 			//mutant:replace PostFormValue => FormValue TestTokenInAddressIsRefused
-			if !s.validFormToken(request.PostFormValue(FormField), session.visit().token) {
+			if !s.validFormToken(request.PostFormValue(FormField), session.visit().forms()) {
 				return fault.New(fault.Forbidden, "session.guard", StaleForm)
 			}
 			return next(c)

@@ -25,23 +25,27 @@ func TestForgedSessions(t *testing.T) {
 				s.exec(`UPDATE sessions SET customer_id = 7, epoch = 3, known = TRUE WHERE id = $1`, b.get("/key"))
 			},
 			"made with another's mac": func(b *browser, id string) {
-				s.exec(`UPDATE sessions SET customer_id = 7, browser = (SELECT browser FROM sessions WHERE id = $1),
-					ends_at = (SELECT ends_at FROM sessions WHERE id = $1), mac = (SELECT mac FROM sessions WHERE id = $1) WHERE id = $2`, id, attackers)
+				s.exec(`UPDATE sessions SET customer_id = 7, browser = (SELECT browser FROM sessions WHERE handle = $1),
+					ends_at = (SELECT ends_at FROM sessions WHERE handle = $1), mac = (SELECT mac FROM sessions WHERE handle = $1) WHERE handle = $2`, id, attackers)
 				b.cookies = attacker.cookies
 			},
-			"of another customer": func(_ *browser, id string) { s.exec(`UPDATE sessions SET customer_id = 8 WHERE id = $1`, id) },
+			"of another customer": func(_ *browser, id string) { s.exec(`UPDATE sessions SET customer_id = 8 WHERE handle = $1`, id) },
 			"of another epoch": func(_ *browser, id string) {
 				s.exec(`UPDATE customers SET session_epoch = 4 WHERE id = 7`)
-				s.exec(`UPDATE sessions SET epoch = 4 WHERE id = $1`, id)
+				s.exec(`UPDATE sessions SET epoch = 4 WHERE handle = $1`, id)
 			},
-			"of another browser": func(_ *browser, id string) { s.exec(`UPDATE sessions SET browser = 'another' WHERE id = $1`, id) },
-			"in a known browser": func(_ *browser, id string) { s.exec(`UPDATE sessions SET known = TRUE WHERE id = $1`, id) },
+			"with another's number": func(_ *browser, id string) { s.exec(`UPDATE sessions SET handle = handle - 1 WHERE handle = $1`, id) },
+			"renewed just now": func(_ *browser, id string) {
+				s.exec(`UPDATE sessions SET data = '{"renewal":"9000000000000000 x"}' WHERE handle = $1`, id)
+			},
+			"of another browser": func(_ *browser, id string) { s.exec(`UPDATE sessions SET browser = 'another' WHERE handle = $1`, id) },
+			"in a known browser": func(_ *browser, id string) { s.exec(`UPDATE sessions SET known = TRUE WHERE handle = $1`, id) },
 			"that lasts longer": func(_ *browser, id string) {
-				s.exec(`UPDATE sessions SET ends_at = $1 WHERE id = $2`, database.StoredTime(s.now().Add(2*Absolute)), id)
+				s.exec(`UPDATE sessions SET ends_at = $1 WHERE handle = $2`, database.StoredTime(s.now().Add(2*Absolute)), id)
 			},
-			"without a mac": func(_ *browser, id string) { s.exec(`UPDATE sessions SET mac = NULL WHERE id = $1`, id) },
+			"without a mac": func(_ *browser, id string) { s.exec(`UPDATE sessions SET mac = NULL WHERE handle = $1`, id) },
 			"with a mac cut short": func(_ *browser, id string) {
-				s.exec(`UPDATE sessions SET mac = $1 WHERE id = $2`, []byte{1}, id)
+				s.exec(`UPDATE sessions SET mac = $1 WHERE handle = $2`, []byte{1}, id)
 			},
 		} {
 			b := s.browser().login()
@@ -63,7 +67,7 @@ func TestForgedSessions(t *testing.T) {
 }
 
 func BenchmarkMAC(b *testing.B) {
-	id, r := int64(7), row{ID: keyOf(newToken()), Browser: keyOf(newToken()), Epoch: 3}
+	id, r := int64(7), row{ID: keyOf(newToken()), Handle: 9, Browser: keyOf(newToken()), Epoch: 3}
 	r.CustomerID = &id
 	key := make([]byte, 32)
 	b.ReportAllocs()

@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"testing"
 
+	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
 )
 
 // rekeyed makes the application use other secrets, as after a restart.
@@ -57,4 +59,27 @@ func TestCookiesAreMadeAnewWithTheNextKey(t *testing.T) {
 	if b.signedIn() {
 		t.Error("a secret that knows nothing of the others accepts the cookie")
 	}
+}
+
+// A session that was made with a stolen secret, without an end, ends when that secret is
+// no longer accepted.
+func TestStolenSecretMakesNoLastingSession(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newApp(t, db, false)
+		b := s.browser().login()
+		var rows []row
+		require.NoError(t, db.Gorm(t.Context()).Find(&rows).Error)
+		r := &rows[0]
+		r.EndsAt = database.StoredTime(s.now().Add(100 * Absolute))
+		s.exec(`UPDATE sessions SET ends_at = $1, mac = $2 WHERE handle = $3`, r.EndsAt, macOf(s.macKeys.Current(), r), r.Handle)
+		next := []byte("another secret of thirty-two bytes or more")
+		s.rekeyed(next, secret)
+		if !b.signedIn() {
+			t.Fatal("the session is not as a thief makes it")
+		}
+		s.rekeyed(next, nil)
+		if b.signedIn() {
+			t.Error("the session lasts")
+		}
+	})
 }

@@ -2,7 +2,8 @@
 // store) and protects forms against CSRF.
 //
 // The database holds the hash of a token, never the token. A login gets a new
-// token, and a logout ends the session on the server. A visitor who stores nothing
+// token, as does each further proof by PIN, code or password (see renew.go), and a
+// logout ends the session on the server. A visitor who stores nothing
 // has no row. A request that began before its session ended doesn't restore it.
 // Forms from other sites are refused. A row that was written without the server's
 // secret is no session. The package has no pages and reads nothing
@@ -68,6 +69,7 @@ type Sessions struct {
 	cookieKeys keyedhash.Keys
 	formKeys   keyedhash.Keys
 	macKeys    keyedhash.Keys
+	nextKeys   keyedhash.Keys // of nextToken
 	secure     bool
 	public     string // expected origin of forms over https; empty: the request's Host
 	left       func(*database.Tx, string, int64) error
@@ -91,6 +93,7 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 	s.reads = database.NewCoalescer(s.readRows)
 	for use, keys := range map[string]*keyedhash.Keys{
 		"elsom session cookie": &s.cookieKeys, "elsom session form": &s.formKeys, "elsom session row": &s.macKeys,
+		"elsom session renewal": &s.nextKeys,
 	} {
 		derived, err := keyedhash.DeriveAll(use, o.Secret, o.PreviousSecret)
 		if err != nil {
@@ -153,11 +156,15 @@ func (s *Session) Ended() (customer.Customer, End) {
 	return s.visit().left, s.visit().end
 }
 
-// Key identifies the browser session, for data bound to it: it is the hash of the
-// cookie's token. A login changes it.
+// Key identifies the browser session, for data bound to it. A login changes it, a
+// renewal does not. It is the number of a customer's session, and of a visitor's the
+// hash of the cookie's token.
 func (s *Session) Key() string {
 	if s.sessions == nil {
 		return ""
+	}
+	if v := s.visit(); v.holder != nil {
+		return v.row.name()
 	}
 	return s.visit().key
 }
@@ -178,7 +185,7 @@ func (s *Session) SignedIn(tx *database.Tx) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	signedIn, err := lockSession(tx, s.Key(), holder.ID, holder.SessionEpoch)
+	signedIn, err := lockSession(tx, s.visit().row.Handle, holder.ID, holder.SessionEpoch)
 	return signedIn, fault.Wrap("session.signed_in", err)
 }
 
@@ -188,7 +195,7 @@ func (s *Session) CSRF() string {
 	if s.sessions == nil {
 		return ""
 	}
-	return s.sessions.formToken(s.visit().token)
+	return s.sessions.formToken(s.visit().forms())
 }
 
 // Get returns a stored value; empty if there is none.
@@ -266,24 +273,36 @@ func (s *Session) LogIn(c echo.Context, holder customer.Customer) error {
 }
 
 // Confirmed stores that the customer has confirmed an operation in this browser
-// (customer.Browser.Known), also for the rest of the request.
+// (customer.Browser.Known), also for the rest of the request, and renews the session.
 func (s *Session) Confirmed(ctx context.Context) error {
 	if s.sessions == nil {
 		return errNoMiddleware
 	}
 	v := s.visit()
-	if v.holder == nil || v.holder.Browser.Known {
+	if v.holder == nil {
 		return nil
 	}
-	v.row.Known = true
-	//mutant:drop ./web TestStrangeBrowserConfirms
-	if err := s.sessions.markKnown(ctx, v.key, macOf(s.sessions.macKeys.Current(), &v.row)); err != nil {
+	//mutant:drop ./web TestConfirmationRenewsTheSession
+	if err := s.sessions.renew(ctx, s.g, true); err != nil {
 		return fault.Wrap("session.confirmed", err)
 	}
 	known := *v.holder
 	known.Browser.Known = true
 	v.holder = &known
 	return nil
+}
+
+// Renew gives the session a new token after its customer has proved himself again: with
+// the PIN, an SMS code or the password. The old token ends 10 seconds later. Key and
+// the forms on the screen stay valid.
+func (s *Session) Renew(ctx context.Context) error {
+	if s.sessions == nil {
+		return errNoMiddleware
+	}
+	if s.visit().holder == nil {
+		return nil
+	}
+	return fault.Wrap("session.renew", s.sessions.renew(ctx, s.g, false))
 }
 
 // LogOut ends the session on the server. The browser gets a new, empty one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -38,6 +37,8 @@ type row struct {
 	EndsAt    time.Time
 	// MAC is macOf the row; NULL for a visitor.
 	MAC []byte `gorm:"column:mac"`
+	// renewal is the value renewalName of Data.
+	renewal renewal
 }
 
 // TableName implements GORM's Tabler.
@@ -53,10 +54,12 @@ type found struct {
 // the values, under visitKey.
 type visit struct {
 	token  []byte
-	key    string
+	key    string             // the row's id: the token's hash
 	holder *customer.Customer // nil for a visitor
-	// row is the row of a customer's session, as it was read or written.
+	// row is the row as it was read or written; its Handle is 0 if there was none.
 	row row
+	// late reports that the request came with the token of before a renewal.
+	late bool
 	// stored reports whether a row existed at the start of the request; base are its
 	// values.
 	stored bool
@@ -115,7 +118,7 @@ func isPoll(r *http.Request) bool {
 }
 
 func (st *store) load(ctx context.Context, g *sessions.Session, v *visit, poll bool) error {
-	f, err := st.read(ctx, v.key)
+	f, values, err := st.find(ctx, v)
 	if err != nil || f == nil {
 		return err
 	}
@@ -130,21 +133,18 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit, poll b
 	if f.Row.CustomerID != nil && !st.made(ctx, &f.Row, f.Holder.Customer()) {
 		return st.delete(ctx, f.Row.Handle)
 	}
-	if err := json.Unmarshal([]byte(f.Row.Data), &v.base); err != nil {
-		return fmt.Errorf("session: data: %w", err)
-	}
-	for name, value := range v.base {
+	for name, value := range values {
 		g.Values[name] = value
 	}
-	g.ID, g.IsNew, v.stored = v.key, false, true
+	g.ID, g.IsNew, v.stored, v.base, v.row = v.key, false, true, values, f.Row
 	if f.Row.CustomerID != nil {
 		holder := f.Holder.Customer()
-		holder.Browser = customer.Browser{Session: v.key, Known: f.Row.Known}
-		v.holder, v.row = &holder, f.Row
+		holder.Browser = customer.Browser{Session: f.Row.name(), Known: f.Row.Known}
+		v.holder = &holder
 	}
 	//mutant:replace !poll && => ./web TestPollDoesNotKeepTheSession
 	if !poll && now.Sub(f.Row.SeenAt) >= seenEvery {
-		if err := st.touch(ctx, v.key, now); err != nil {
+		if err := st.touch(ctx, f.Row.Handle, now); err != nil {
 			slog.WarnContext(ctx, "session: last activity not stored", "error", err)
 		}
 	}
@@ -222,7 +222,6 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, ho
 	v := &visit{token: token, key: keyOf(token), holder: holder, cookie: true, base: valuesFor(g, holder)}
 	if holder != nil {
 		here := *holder
-		here.Browser.Session = v.key
 		v.holder = &here
 	}
 	clear(g.Values)
@@ -233,9 +232,9 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, ho
 	ctx := context.WithoutCancel(c.Request().Context())
 	err := s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		if holder == nil {
-			return s.leave(tx, old.key, device, 0)
+			return s.leave(tx, old, device, 0)
 		}
-		if err := s.leave(tx, old.key, device, holder.ID); err != nil {
+		if err := s.leave(tx, old, device, holder.ID); err != nil {
 			return err
 		}
 		r, err := s.newRow(tx, v.key, v.base)
@@ -245,7 +244,7 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, ho
 		r.CustomerID, r.Epoch, r.Device = &holder.ID, holder.SessionEpoch, deviceOf(c.Request().UserAgent())
 		r.Browser, r.Known, r.Network = device, holder.Browser.Known, networkOf(c.RealIP())
 		r.MAC = macOf(s.macKeys.Current(), r)
-		v.row = *r
+		v.row, v.holder.Browser.Session = *r, r.name()
 		return tx.Gorm().Create(r).Error
 	})
 	if err != nil {
@@ -267,14 +266,20 @@ func (s *Sessions) newRow(tx *database.Tx, key string, data map[string]string) (
 	}, err
 }
 
-// maxData bounds the encoded values of a session, in bytes.
+// maxData bounds the encoded values of a session, in bytes. renewalBytes of them are
+// kept for a renewal.
 const maxData = 4000
 
 var errTooMuch = errors.New("session: values exceed 4,000 bytes")
 
 func encode(data map[string]string) (string, error) {
+	limit := maxData
+	if data[renewalName] == "" {
+		limit -= renewalBytes
+	}
 	encoded, err := json.Marshal(data)
-	if err == nil && len(encoded) > maxData {
+	//mutant:replace > limit => > maxData TestSaveRejectsOversizedValues
+	if err == nil && len(encoded) > limit {
 		err = errTooMuch
 	}
 	return string(encoded), err
@@ -305,7 +310,8 @@ func (st *store) write(ctx context.Context, v *visit, changes map[string]string)
 // in between.
 func (st *store) merge(tx *database.Tx, v *visit, changes map[string]string) (done, stored bool, err error) {
 	var rows []row
-	if err := tx.Gorm().Where("id = ?", v.key).Limit(1).Find(&rows).Error; err != nil {
+	//mutant:replace OR handle = ? => OR handle = 0 * ? TestRequestBesideARenewal
+	if err := tx.Gorm().Where("id = ? OR handle = ?", v.key, v.row.Handle).Limit(1).Find(&rows).Error; err != nil {
 		return false, false, err
 	}
 	if len(rows) == 0 {
@@ -325,8 +331,8 @@ func (st *store) merge(tx *database.Tx, v *visit, changes map[string]string) (do
 		return false, false, err
 	}
 	//mutant:replace version = ? => version >= ? - 9999 TestParallelSavesLoseNothing
-	result := tx.Gorm().Exec(`UPDATE sessions SET data = ?, version = version + 1 WHERE id = ? AND version = ?`,
-		encoded, v.key, rows[0].Version)
+	result := tx.Gorm().Exec(`UPDATE sessions SET data = ?, version = version + 1 WHERE handle = ? AND version = ?`,
+		encoded, rows[0].Handle, rows[0].Version)
 	return result.RowsAffected == 1, true, result.Error
 }
 

@@ -8,12 +8,13 @@ import (
 
 // leave ends the request's old session and calls Options.Left for its browser and
 // for device.
-func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error {
+func (s *Sessions) leave(tx *database.Tx, old *visit, device string, stays int64) error {
 	var browsers []string
+	//mutant:replace OR handle = ? => OR handle = 0 * ? TestLogoutBesideARenewal
 	//mutant:replace RETURNING => AND 1 = 2 RETURNING ./web TestLogOut
 	//mutant:replace RETURNING => AND 1 = 0 RETURNING TestLoginRotates
 	//mutant:replace RETURNING => AND 1 = 3 RETURNING TestLogoutEndsTheSessionOnTheServer
-	if err := tx.Gorm().Raw(`DELETE FROM sessions WHERE id = ? RETURNING browser`, key).Scan(&browsers).Error; err != nil || s.left == nil {
+	if err := tx.Gorm().Raw(`DELETE FROM sessions WHERE (id = ? OR handle = ?) RETURNING browser`, old.key, old.row.Handle).Scan(&browsers).Error; err != nil || s.left == nil {
 		return err
 	}
 	for _, browser := range append(browsers, device) {
@@ -30,10 +31,10 @@ func (s *Sessions) leave(tx *database.Tx, key, device string, stays int64) error
 
 // lockSession reports whether the session still exists, and locks it until the
 // transaction ends.
-func lockSession(tx *database.Tx, key string, customerID, epoch int64) (bool, error) {
+func lockSession(tx *database.Tx, handle, customerID, epoch int64) (bool, error) {
 	var found []int64
-	//mutant:replace id = ? AND customer_id = ? => id = ? OR customer_id = ? TestSignedIn
-	err := tx.Gorm().Raw(`SELECT handle FROM sessions WHERE id = ? AND customer_id = ? AND epoch = ?`+tx.ForShare(), key, customerID, epoch).Scan(&found).Error
+	//mutant:replace handle = ? AND customer_id = ? => handle = ? OR customer_id = ? TestSignedIn
+	err := tx.Gorm().Raw(`SELECT handle FROM sessions WHERE handle = ? AND customer_id = ? AND epoch = ?`+tx.ForShare(), handle, customerID, epoch).Scan(&found).Error
 	return len(found) > 0, err
 }
 
@@ -53,11 +54,11 @@ func (s *Sessions) endOne(ctx context.Context, customerID, handle int64) (done b
 	return done, err
 }
 
-func (s *Sessions) endOthers(ctx context.Context, customerID int64, key, browser string) error {
+func (s *Sessions) endOthers(ctx context.Context, customerID, handle int64, browser string) error {
 	return s.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		//mutant:replace id <> ? => id = ? ./web TestEndingOtherSessions
+		//mutant:replace handle <> ? => handle = ? ./web TestEndingOtherSessions
 		err := tx.Gorm().Exec(`UPDATE sessions SET epoch = ?, data = '{}', version = version + 1
-			WHERE customer_id = ? AND id <> ? AND epoch <> ?`, endedEpoch, customerID, key, endedEpoch).Error
+			WHERE customer_id = ? AND handle <> ? AND epoch <> ?`, endedEpoch, customerID, handle, endedEpoch).Error
 		if err != nil || s.ended == nil {
 			return err
 		}

@@ -14,19 +14,13 @@ func (s *Sessions) delete(ctx context.Context, handle int64) error {
 	return s.exec(ctx, `DELETE FROM sessions WHERE handle = ?`, handle)
 }
 
-// touch stores the time of a request; it never moves the time back. key is the row's
-// id, the hash of the cookie's token.
-func (s *Sessions) touch(ctx context.Context, key string, now time.Time) error {
-	return s.exec(ctx, `UPDATE sessions SET seen_at = ? WHERE id = ? AND seen_at < ?`, now, key, now)
+// touch stores the time of a request in the row of that handle; it never moves the
+// time back.
+func (s *Sessions) touch(ctx context.Context, handle int64, now time.Time) error {
+	return s.exec(ctx, `UPDATE sessions SET seen_at = ? WHERE handle = ? AND seen_at < ?`, now, handle, now)
 }
 
-// markKnown stores that the session's browser has confirmed an operation, with the mac
-// of the row as it is then. id is the row's, the hash of the cookie's token.
-func (s *Sessions) markKnown(ctx context.Context, id string, mac []byte) error {
-	return s.exec(ctx, `UPDATE sessions SET known = TRUE, mac = ? WHERE id = ?`, mac, id)
-}
-
-// storeMAC replaces a row's mac, unless another request did. id is as of markKnown.
+// storeMAC replaces a row's mac, unless another request did. id is the row's.
 func (s *Sessions) storeMAC(ctx context.Context, id string, from, to []byte) error {
 	return s.exec(ctx, `UPDATE sessions SET mac = ? WHERE id = ? AND mac = ?`, to, id, from)
 }
