@@ -61,7 +61,7 @@ func onDatabases(t *testing.T, test func(t *testing.T, app *testApp)) {
 	}
 }
 
-// The first payment from a browser that the wallet doesn't know needs an SMS code;
+// The first payment from an unknown browser needs an SMS code;
 // logging in there again doesn't make it known.
 func TestStrangeBrowserConfirms(t *testing.T) {
 	onDatabases(t, func(t *testing.T, app *testApp) {

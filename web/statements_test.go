@@ -70,7 +70,7 @@ func TestStatementsOfAPayment(t *testing.T) {
 		newDB func(testing.TB, ...database.Option) *database.DB
 		batch []string
 	}{
-		"sqlite": {databasetest.SQLite, []string{ // which doesn't tell of begin and commit
+		"sqlite": {databasetest.SQLite, []string{ // whose trace has no begin and commit
 			"update accounts", "from customers", "from payments, from wallet_transfers, from customers",
 			"into transfers", "into entries", "into stripes", "into payments", "into promises", "into log_queue",
 		}},

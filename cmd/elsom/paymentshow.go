@@ -73,7 +73,7 @@ func printTimeline(out io.Writer, t payment.Timeline, signature string) error {
 	return table.Flush()
 }
 
-// votesText says who decided how, in the order of time.
+// votesText lists the decisions with the names of their makers, in the order of time.
 func votesText(decisions []payment.Decision) string {
 	votes := make([]string, len(decisions))
 	for i, d := range decisions {

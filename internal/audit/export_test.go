@@ -34,7 +34,7 @@ func TotalQueries() (queries []string) {
 	return queries
 }
 
-// KnownOps are the operations that the audit knows, as SQL.
+// KnownOps are the operations that the audit accepts, as SQL.
 const KnownOps = knownOps
 
 // SchemaOf returns the description of a database's schema.

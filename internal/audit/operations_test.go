@@ -15,7 +15,7 @@ import (
 	"elsom/internal/audit"
 )
 
-// The audit knows exactly the operations that the program posts, and each posting
+// The audit accepts exactly the operations that the program posts, and each posting
 // names its subject.
 func TestKnownOpsMatchPostings(t *testing.T) {
 	var posted []string

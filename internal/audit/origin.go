@@ -12,7 +12,7 @@ import (
 	"elsom/internal/signature"
 )
 
-// Origin is the number of rows of one kind by who signed them.
+// Origin has the numbers of rows of one kind by the origin of their signatures.
 type Origin struct {
 	Kind     string // in words
 	Signed   int64  // by the program that wrote them

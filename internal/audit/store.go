@@ -14,7 +14,7 @@ type violation struct {
 	Want sql.NullInt64
 }
 
-// forDialect returns a query without what only SQLite knows.
+// forDialect returns a query without the syntax that only SQLite has.
 func forDialect(query string, dialect database.Dialect) string {
 	if dialect == database.SQLite {
 		return query

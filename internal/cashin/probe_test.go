@@ -48,7 +48,7 @@ func intervals(budget int) int {
 	return intervals(budget-1) + intervals(budget-4)
 }
 
-// An agent that asks in the best way learns, in a day, the balance to about a
+// An agent that asks in the best way finds the balance, in a day, to about a
 // seventieth of the limit, and gets temporary answers from then on. Payments are
 // answered as before.
 func TestBalanceIsNotFoundByAsking(t *testing.T) {

@@ -147,7 +147,7 @@ func TestUnsignedCatalogIsUsed(t *testing.T) {
 	})
 }
 
-// A version that the previous release stored, without what it doesn't know, is what the
+// A version that the previous release stored, without what is newer than it, is what the
 // tables are after the migrations.
 func TestVersionOfThePreviousReleaseIsUsed(t *testing.T) {
 	db := databasetest.SQLite(t)

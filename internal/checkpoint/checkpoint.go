@@ -64,8 +64,7 @@ func (c Checkpoint) String() string {
 // ErrMalformed reports a signed text that is not what it should be.
 var ErrMalformed = errors.New("checkpoint: not a checkpoint of a log")
 
-// parseCheckpoint parses the text of a note. Extension lines that it doesn't know are
-// ignored.
+// parseCheckpoint parses the text of a note. Unknown extension lines are ignored.
 func parseCheckpoint(text string) (c Checkpoint, err error) {
 	lines := strings.Split(text, "\n")
 	if len(lines) < 4 || lines[len(lines)-1] != "" || len(text) > MaxSize {

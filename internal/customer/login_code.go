@@ -147,7 +147,7 @@ func (cs *Customers) ConfirmLogin(ctx context.Context, number phone.Number, code
 }
 
 // enter resets the counters after a proved login, makes browser and address familiar,
-// and tells the holder about a new browser. first runs first in the transaction.
+// and sends the holder a message about a new browser. first runs first in the transaction.
 func (cs *Customers) enter(ctx context.Context, op string, number phone.Number, holder *Record, k familiarity, from Origin,
 	first func(tx *database.Tx) error,
 ) error {

@@ -128,7 +128,7 @@ func checkPersonal(op, text, name, email string) error {
 }
 
 // personalMin is the length in letters from which a part of a name or an address is
-// refused: shorter ones are parts of too many passwords that tell nothing.
+// refused: shorter ones are parts of too many unrelated passwords.
 const personalMin = 3
 
 func isPersonal(text, name, email string) bool {

@@ -103,7 +103,7 @@ func (tx *Tx) RequireSignatures(origin string) error {
 		s.ID, s.StartedAt, s.Origin, s.MAC, s.KeyID).Error
 }
 
-// signsFrom is the oldest version of the schema whose release signs rows and knows
+// signsFrom is the oldest version of the schema whose release signs rows and reads
 // signing_starts.
 const signsFrom = 70
 

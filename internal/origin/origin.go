@@ -1,5 +1,5 @@
-// Package origin knows the tables whose rows are signed, as data: which columns a
-// signature covers, in which order. By it `elsom audit` recomputes the signatures of
+// Package origin describes the tables whose rows are signed as data: which columns a
+// signature covers, in which order. With it `elsom audit` recomputes the signatures of
 // all rows, `elsom key baseline` signs earlier rows, and the log compares its leaves
 // with the rows.
 //

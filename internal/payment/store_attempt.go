@@ -47,19 +47,21 @@ func insertAttempts(tx *database.Tx, calls []call) error {
 	if len(calls) == 0 {
 		return nil
 	}
-	ids, payments, numbers := make([]int64, len(calls)), make([]int64, len(calls)), make([]int64, len(calls))
-	billers, keyIDs, macs := make([]string, len(calls)), make([]string, len(calls)), make([][]byte, len(calls))
-	now := tx.Now()
+	list, now := make([]storedAttempt, len(calls)), tx.Now()
 	for i := range calls {
 		a := &calls[i].attempt
 		a.ID, a.StartedAt = tx.NewID(), now
-		ids[i], payments[i], numbers[i], billers[i] = a.ID, a.PaymentID, int64(a.Number), a.Biller
-		macs[i], keyIDs[i] = tx.Sign(a.Record())
+		list[i].SignedAttempt = *a
+		list[i].MAC, list[i].KeyID = tx.Sign(a.Record())
 	}
 	return tx.Write(database.WriteSet{Inserts: []database.Rows{{Table: "payment_attempts", Columns: []database.Column{
-		database.NewColumn("id", "bigint", ids), database.NewColumn("payment_id", "bigint", payments), database.NewColumn("number", "bigint", numbers),
-		database.NewColumn("biller", "text", billers), database.ConstColumn("started_at", "timestamptz", now),
-		database.NewColumn("mac", "bytea", macs), database.NewColumn("key_id", "text", keyIDs),
+		database.ColumnOf("id", "bigint", list, func(a *storedAttempt) int64 { return a.ID }),
+		database.ColumnOf("payment_id", "bigint", list, func(a *storedAttempt) int64 { return a.PaymentID }),
+		database.ColumnOf("number", "bigint", list, func(a *storedAttempt) int64 { return int64(a.Number) }),
+		database.ColumnOf("biller", "text", list, func(a *storedAttempt) string { return a.Biller }),
+		database.ConstColumn("started_at", "timestamptz", now),
+		database.ColumnOf("mac", "bytea", list, func(a *storedAttempt) []byte { return a.MAC }),
+		database.ColumnOf("key_id", "text", list, func(a *storedAttempt) string { return a.KeyID }),
 	}}}})
 }
 
@@ -75,31 +77,27 @@ func withOutcomes(tx *database.Tx, rows []answeredCall) []storedAttempt {
 
 // updateOutcomes stores outcomes. One that is stored is never overwritten.
 func updateOutcomes(list []storedAttempt) database.Update {
-	n := len(list)
-	payments, numbers, results := make([]int64, n), make([]int64, n), make([]*int64, n)
-	outcomes, references, remarks, keyIDs := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	ended, macs := make([]time.Time, n), make([][]byte, n)
-	for i, a := range list {
-		payments[i], numbers[i], results[i], ended[i] = a.PaymentID, int64(a.Number), a.Result, *a.EndedAt
-		outcomes[i], references[i], remarks[i] = a.Outcome, a.Reference, a.Remark
-		macs[i], keyIDs[i] = a.MAC, a.KeyID
-	}
 	return database.Update{
 		Set: `payment_attempts SET outcome = v.outcome, result = v.result, reference = v.reference, remark = v.remark, ended_at = v.ended_at,
 			mac = v.mac, key_id = v.key_id`,
 		Where: "payment_attempts.payment_id = v.payment_id AND payment_attempts.number = v.number AND payment_attempts.outcome IS NULL",
 		Values: []database.Column{
-			database.NewColumn("payment_id", "bigint", payments), database.NewColumn("number", "bigint", numbers),
-			database.NewColumn("outcome", "text", outcomes), database.NewColumn("result", "bigint", results),
-			database.NewColumn("reference", "text", references), database.NewColumn("remark", "text", remarks),
-			database.NewColumn("ended_at", "timestamptz", ended), database.NewColumn("mac", "bytea", macs), database.NewColumn("key_id", "text", keyIDs),
+			database.ColumnOf("payment_id", "bigint", list, func(a *storedAttempt) int64 { return a.PaymentID }),
+			database.ColumnOf("number", "bigint", list, func(a *storedAttempt) int64 { return int64(a.Number) }),
+			database.ColumnOf("outcome", "text", list, func(a *storedAttempt) string { return a.Outcome }),
+			database.ColumnOf("result", "bigint", list, func(a *storedAttempt) *int64 { return a.Result }),
+			database.ColumnOf("reference", "text", list, func(a *storedAttempt) string { return a.Reference }),
+			database.ColumnOf("remark", "text", list, func(a *storedAttempt) string { return a.Remark }),
+			database.ColumnOf("ended_at", "timestamptz", list, func(a *storedAttempt) time.Time { return *a.EndedAt }),
+			database.ColumnOf("mac", "bytea", list, func(a *storedAttempt) []byte { return a.MAC }),
+			database.ColumnOf("key_id", "text", list, func(a *storedAttempt) string { return a.KeyID }),
 		},
 	}
 }
 
 // storeOutcomes stores the answers of calls, and queues them for the log in the same
 // statement. It returns database.ErrRowCount if an outcome was stored before: the
-// transaction must not commit then, and storeOutcomesOnce finds out by whom.
+// transaction must not commit then, and storeOutcomesOnce finds out whether it is foreign.
 func storeOutcomes(tx *database.Tx, rows []answeredCall) error {
 	list := withOutcomes(tx, rows)
 	for _, a := range list {

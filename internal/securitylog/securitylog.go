@@ -1,4 +1,4 @@
-// Package securitylog stores who tried to get in, and with what outcome: logins,
+// Package securitylog stores attempts to get in and their outcomes: logins,
 // codes, PINs, resets, blocks, refused machines, forged forms, exhausted limits.
 //
 // A row has the time, the event, its outcome and reason, a keyed hash of the number,
@@ -99,7 +99,7 @@ type Kind struct {
 	Outcome Outcome
 }
 
-// Entry is what a caller knows of an event.
+// Entry is an event as the caller of Record describes it.
 type Entry struct {
 	Kind
 	// Detail is a word of the program, such as a reason; never something typed.

@@ -115,8 +115,8 @@ func (s *simulation) count(query string, args ...any) (n int64) {
 	return n
 }
 
-// decide makes two members of staff decide each hanging payment by what its biller
-// tells them, which is final from then on.
+// decide makes two members of staff decide each hanging payment by the answer
+// of its biller, which is final from then on.
 func (s *simulation) decide(p *process) bool {
 	list, _, err := p.payments.Unresolved(context.Background())
 	s.must(err)

@@ -8,8 +8,7 @@ import (
 	"elsom/internal/database"
 )
 
-// SealLosingTheAnswer seals a batch as Seal does, but the process does not learn of the
-// commit.
+// SealLosingTheAnswer seals a batch as Seal does, but the answer of the commit is lost.
 func (l *Log) SealLosingTheAnswer(ctx context.Context) error {
 	head, err := l.look(ctx)
 	if err != nil {

@@ -6,7 +6,7 @@
 // takes longer acquires the session first; its lease expires if the process dies. The database holds no phone number, input or PIN in clear: keys
 // are keyed hashes, the last input is stored as length and keyed hash, and the
 // content is encrypted with a key derived from the server's secret and pepper.
-// The package knows no menu: C is the caller's content, stored as JSON.
+// The package has no menu: C is the caller's content, stored as JSON.
 package ussdsession
 
 import (

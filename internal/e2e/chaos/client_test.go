@@ -14,7 +14,7 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// outcome is the outcome of a request as its client knows it.
+// outcome is the outcome of a request as its client sees it.
 type outcome int
 
 const (

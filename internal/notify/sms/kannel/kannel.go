@@ -161,7 +161,7 @@ func classify(status int) error {
 	case http.StatusBadRequest:
 		return fault.New(fault.Invalid, "kannel.send", "").Because(cause)
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
-		// These come from a proxy in front of Kannel, which does not know the outcome.
+		// These come from a proxy in front of Kannel, so the outcome is unknown.
 		return fault.New(fault.Unknown, "kannel.send", "").Because(cause)
 	}
 	// 401 and 403 too: the message is sent once the operator has corrected the password.
