@@ -123,7 +123,7 @@ func TestLockedPINPaysNothing(t *testing.T) {
 }
 
 // The page of an expired PIN has no form; it says where a new one comes from.
-func TestExpiredPIN(t *testing.T) {
+func TestExpiredPINHasNoForm(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, pin := app.dialed()

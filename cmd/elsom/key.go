@@ -83,7 +83,7 @@ func (k keyBaseline) Run(ctx context.Context) error {
 			if err := mayBaseline(ctx, db); err != nil {
 				return err
 			}
-			b, err := origin.Sign(ctx, db, origin.Baselining{Report: printBaseline, Accepted: accepted, Finish: func(ctx context.Context, tx *database.Tx, b origin.Baseline) error {
+			b, err := origin.Sign(ctx, db, origin.Options{Report: printBaseline, Accepted: accepted, Finish: func(ctx context.Context, tx *database.Tx, b origin.Baseline) error {
 				return recordBaseline(ctx, tx, b, k.Accept)
 			}})
 			if err != nil {

@@ -64,7 +64,7 @@ func printTimeline(out io.Writer, t payment.Timeline, signature string) error {
 		line("Ended", "%s, result %s, reference %s", localTime(t.EndedAt), resultText(t.Result), dash(t.Reference))
 	}
 	if len(t.Decisions) > 0 {
-		line("Decisions", "%s", votesText(t.Decisions))
+		line("Decisions", "%s", decisionsText(t.Decisions))
 	}
 	line("Signed columns", "%s", signature)
 	for _, e := range events(t) {
@@ -73,13 +73,13 @@ func printTimeline(out io.Writer, t payment.Timeline, signature string) error {
 	return table.Flush()
 }
 
-// votesText lists the decisions with the names of their makers, in the order of time.
-func votesText(decisions []payment.Decision) string {
-	votes := make([]string, len(decisions))
+// decisionsText lists the decisions with the names of their makers, in the order of time.
+func decisionsText(decisions []payment.Decision) string {
+	texts := make([]string, len(decisions))
 	for i, d := range decisions {
-		votes[i] = fmt.Sprintf("%s by %s", d.Decision, d.Staff)
+		texts[i] = fmt.Sprintf("%s by %s", d.Decision, d.Staff)
 	}
-	return strings.Join(votes, ", ") + "; the same one by two people ends the payment"
+	return strings.Join(texts, ", ") + "; the same one by two people ends the payment"
 }
 
 func events(t payment.Timeline) []event {

@@ -23,7 +23,7 @@ import (
 // baseline makes a baseline that ends with finish.
 func baseline(t *testing.T, owner *database.DB, finish error, accepted ...origin.Ref) (origin.Baseline, error) {
 	t.Helper()
-	return origin.Sign(t.Context(), owner, origin.Baselining{
+	return origin.Sign(t.Context(), owner, origin.Options{
 		Report: func(origin.Progress) {}, Accepted: accepted,
 		Finish: func(context.Context, *database.Tx, origin.Baseline) error { return finish },
 	})

@@ -160,7 +160,7 @@ func TestVersionOfThePreviousReleaseIsUsed(t *testing.T) {
 	databasetest.TamperAll(t, db, "DELETE FROM log_queue") // as if that release had stored it
 	database.WithKeys(databasetest.Keys(), false)(db)
 	done := func(context.Context, *database.Tx, origin.Baseline) error { return nil }
-	if _, err := origin.Sign(ctx, db, origin.Baselining{Report: func(origin.Progress) {}, Finish: done}); err != nil {
+	if _, err := origin.Sign(ctx, db, origin.Options{Report: func(origin.Progress) {}, Finish: done}); err != nil {
 		t.Fatal(err)
 	}
 	if c := catalog.New(db, development); refuses(t, c) {

@@ -88,8 +88,9 @@ var ErrNotNewest = errors.New("the row is not its newest state in the log")
 
 // VerifyNewest is Verify for a mutable row that is about to be signed again, in a
 // transaction that has locked it: the row must also be the newest state that the queue or
-// the log has of it. Otherwise the new signature would make an earlier state that
-// was put back the newest one.
+// the log has of it. Otherwise the new signature would make an earlier state that was put
+// back the newest one. The error is that of Verify, and its cause may also be
+// ErrNotNewest.
 //
 // It reads the queue and a part of the log, so it is not for what happens often.
 func (tx *Tx) VerifyNewest(ctx context.Context, r *signature.Record, mac []byte, keyID string) error {

@@ -119,7 +119,7 @@ func permutations(n int) (all [][]int) {
 }
 
 // The hash of a posting is stored, so a release must not change it.
-func TestHashOfPosting(t *testing.T) {
+func TestPostingHashNeverChanges(t *testing.T) {
 	t.Parallel()
 	p := Posting{Op: "test \"op\"\n", Corrects: 42, Hash: "Достэк\x00\xff", Entries: []Entry{{Account: 7, Amount: -100}, {Account: 1 << 62, Amount: 100}}}
 	if got := p.hash(); got != "-QW8qt7AjXOV4dP5YsOiz9qqDhAqyWR9_lOjDRafQwo" {

@@ -166,7 +166,7 @@ func List(ctx context.Context, db *database.DB, f Filter, limit int) (entries []
 	f.Since = database.StoredTime(f.Since)
 	entries, err = list(ctx, db, f)
 	entries = slices.DeleteFunc(entries, func(e Entry) bool {
-		//mutant:replace input.SamePerson(e.Staff, f.Staff) => (e.Staff == f.Staff) TestList
+		//mutant:replace input.SamePerson(e.Staff, f.Staff) => (e.Staff == f.Staff) TestListSelectsEntries
 		return f.Command != "" && !strings.HasPrefix(e.Name+" ", f.Command+" ") ||
 			f.Staff != "" && !input.SamePerson(e.Staff, f.Staff)
 	})

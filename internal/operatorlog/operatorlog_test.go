@@ -90,7 +90,7 @@ func TestNewCommand(t *testing.T) {
 }
 
 // Entries are listed by command, its first words, person and subject, also together.
-func TestList(t *testing.T) {
+func TestListSelectsEntries(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		start := db.Now()
 		for _, c := range []struct{ name, staff, subject string }{

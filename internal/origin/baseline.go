@@ -31,8 +31,8 @@ type Ref struct {
 
 func (r Ref) String() string { return fmt.Sprintf("%s:%d", r.Kind, r.ID) }
 
-// Baselining is how a baseline is made.
-type Baselining struct {
+// Options of a baseline.
+type Options struct {
 	// Report is called after each batch.
 	Report func(Progress)
 	// Accepted are mutable rows that are signed although the log has them as signed.
@@ -72,7 +72,7 @@ type Baseline struct {
 //
 // It runs beside portals of this release: in small batches, with pauses as long as they
 // take. It can be interrupted at any time, and goes on where rows are not signed.
-func Sign(ctx context.Context, db *database.DB, how Baselining) (b Baseline, err error) {
+func Sign(ctx context.Context, db *database.DB, o Options) (b Baseline, err error) {
 	const op = "origin.baseline"
 	if db.Keys() == nil {
 		return b, fault.New(fault.Invalid, op, "").Because(errNoKeys)
@@ -93,7 +93,7 @@ func Sign(ctx context.Context, db *database.DB, how Baselining) (b Baseline, err
 				b.Tables = append(b.Tables, Progress{Table: t.Label()})
 			}
 			b.Tables[i].Pass = pass + 1
-			if err := t.baseline(ctx, db, &b, i, how); err != nil {
+			if err := t.baseline(ctx, db, &b, i, o); err != nil {
 				return b, fault.Wrap(op, err)
 			}
 		}
@@ -112,7 +112,7 @@ func Sign(ctx context.Context, db *database.DB, how Baselining) (b Baseline, err
 		if b.After, err = CountUnsigned(tx); err != nil {
 			return err
 		}
-		return how.Finish(ctx, tx, b)
+		return o.Finish(ctx, tx, b)
 	}))
 }
 
@@ -139,7 +139,7 @@ func required() []Table {
 	return slices.DeleteFunc(slices.Clone(Tables), func(t Table) bool { return t.Optional })
 }
 
-func (t Table) baseline(ctx context.Context, db *database.DB, b *Baseline, index int, how Baselining) error {
+func (t Table) baseline(ctx context.Context, db *database.DB, b *Baseline, index int, o Options) error {
 	progress := &b.Tables[index]
 	after := int64(-1)
 	progress.Read = 0
@@ -161,7 +161,7 @@ func (t Table) baseline(ctx context.Context, db *database.DB, b *Baseline, index
 				return err
 			}
 			unsigned = slices.DeleteFunc(slices.Clone(read), func(r Row) bool { return len(r.MAC) > 0 })
-			if unsigned, stripped, err = t.declarable(tx, unsigned, queued, how.Accepted); err != nil {
+			if unsigned, stripped, err = t.declarable(tx, unsigned, queued, o.Accepted); err != nil {
 				return err
 			}
 			return t.sign(tx, db.Keys(), unsigned)
@@ -178,7 +178,7 @@ func (t Table) baseline(ctx context.Context, db *database.DB, b *Baseline, index
 		}
 		after = read[len(read)-1].Record.ID()
 		progress.Read, progress.Signed = progress.Read+int64(len(read)), progress.Signed+int64(len(unsigned))
-		how.Report(*progress)
+		o.Report(*progress)
 		if len(unsigned) > 0 {
 			select {
 			case <-time.After(db.Now().Sub(started)):

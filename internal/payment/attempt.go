@@ -117,7 +117,7 @@ func (p Payment) verifyAttempts(ctx context.Context, tx *database.Tx, attempts [
 		//mutant:drop TestForgedAttemptIsNotDelivered
 		case a.Number != i+1:
 			wrong = errAttemptMissing
-		//mutant:drop TestAttemptOfAnotherBiller
+		//mutant:drop TestAttemptOfAnotherBillerIsUnknown
 		case a.Biller != "" && a.Biller != p.Biller && a.Outcome != biller.Unsent.String():
 			wrong = errAttemptOtherBiller
 		}

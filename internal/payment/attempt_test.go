@@ -135,7 +135,7 @@ func TestForgedOutcomeOfARunningCall(t *testing.T) {
 }
 
 // An attempt that called another biller, which may have booked it.
-func TestAttemptOfAnotherBiller(t *testing.T) {
+func TestAttemptOfAnotherBillerIsUnknown(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, good)
 		p := h.pay(h.NewCustomer(100_00), "100")
@@ -152,7 +152,7 @@ func TestAttemptOfAnotherBiller(t *testing.T) {
 
 // Attempts of the previous release are not signed: they count while unsigned rows are
 // permitted.
-func TestUnsignedAttempts(t *testing.T) {
+func TestUnsignedAttemptsCountWhilePermitted(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)")
 		h := newFixture(t, db, refused(5))

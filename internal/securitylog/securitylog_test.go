@@ -288,8 +288,8 @@ func TestRecordAtOnce(t *testing.T) {
 	}
 }
 
-// Events has every event of the source.
-func TestEvents(t *testing.T) {
+// Events and Outcomes have all constants of the source.
+func TestAllEventsAreListed(t *testing.T) {
 	source, err := os.ReadFile("securitylog.go")
 	if err != nil {
 		t.Fatal(err)
