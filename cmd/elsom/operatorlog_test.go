@@ -284,8 +284,7 @@ func TestProductionRequiresNameAndReason(t *testing.T) {
 func TestOneUserOfTheMachineIsNamed(t *testing.T) {
 	eachOperator(t, func(m *operator) {
 		m.wallet(77, "+996700123456")
-		m.exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
-			VALUES (5, 77, 'dostek', 'dostek', '00207199610017', 'Aida', 25050, 0, '1796074636579750957', '123456789015', 'web', 'processing', $1)`, m.db.Now())
+		m.payment()
 		decide := func(staff, decision string) string {
 			return m.run(0, "", "payment", "decide", "123456789015", decision, "--staff", staff, "--reason", "asked", "--evidence", "letter 417")
 		}
