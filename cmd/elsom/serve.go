@@ -94,6 +94,10 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 // prepare migrates the database and records the server's keys in it. In
 // production it returns an error if demo credentials are enabled.
 func (a *app) prepare(ctx context.Context) error {
+	//mutant:drop ./internal/e2e TestServeRefusesShadowedTables
+	if err := a.db.CheckOneSchema(ctx); err != nil {
+		return err
+	}
 	if err := a.migrateOrServe(ctx); err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ var schemaRules = []struct {
 	{"triggers and functions are those of this release", "trigger function operator"},
 	{"nothing else changes or hides rows", "rule policy event trigger subscription setting"},
 	{"the serving role has no more rights than it needs", "right role"},
+	{"no other schema hides the tables or leads to them", "shadow access"},
 }
 
 const schema = "schema"
@@ -115,6 +116,10 @@ func compareSchema(expected string, objects []object) (differences []difference)
 			says = "a role has a right that it doesn't need: " + o.Name
 		case "role":
 			says = "serving role " + o.Name + " " + o.Definition
+		case "access":
+			says = o.Name + ", " + o.Definition
+		case "shadow":
+			says = o.Name + " " + o.Definition
 		}
 		differences = append(differences, difference{o.Kind, says})
 	}
@@ -127,8 +132,6 @@ func harmless(o object, want map[string]string) bool {
 	switch o.Kind {
 	case "table", "view", "relation":
 		return true
-	case "role":
-		return o.Definition == ""
 	case "right":
 		right, role, _ := strings.Cut(o.Name, " to ")
 		return !isExpected(want, tableOf(right)) || role != "PUBLIC" && grantable()[right]
@@ -196,7 +199,7 @@ func parseSchema(text string) map[string]string {
 func describeSchema(objects []object) string {
 	var lines []string
 	for _, o := range objects {
-		if o.Kind != "right" && o.Kind != "role" && o.Kind != "setting" {
+		if !slices.Contains([]string{"right", "role", "access", "setting"}, o.Kind) {
 			lines = append(lines, o.key()+": "+normalized(o)+"\n")
 		}
 	}

@@ -115,8 +115,47 @@ var schemaCasesPostgres = []schemaCase{
 	{"everybody may insert", "GRANT INSERT ON cash_ins TO PUBLIC", []string{"a role has a right that it doesn't need: INSERT of cash_ins to PUBLIC"}},
 	{"a role may truncate", "GRANT TRUNCATE ON sessions TO elsom", []string{"a role has a right that it doesn't need: TRUNCATE of sessions to elsom"}},
 	{"the serving role may create", "GRANT CREATE ON SCHEMA public TO elsom", []string{"serving role elsom may create objects in the schema"}},
+	{"a collation without difference", `CREATE COLLATION odd (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+		ALTER TABLE operator_log ALTER COLUMN command TYPE VARCHAR(40) COLLATE odd`,
+		[]string{"column command of operator_log is not as the migrations made it: character varying(40) COLLATE odd"}},
+	{"a table of ours inherits", "CREATE TABLE mine (id BIGINT NOT NULL); ALTER TABLE payments INHERIT mine", []string{"inheritance payments of mine is not of this release"}},
+	{"a function in an extension", `CREATE EXTENSION hstore; CREATE FUNCTION coalesced(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 0';
+		ALTER FUNCTION coalesced(bigint) OWNER TO elsom_owner; ALTER EXTENSION hstore ADD FUNCTION coalesced(bigint)`,
+		[]string{"function coalesced(bigint) is not of this release"}},
+	// Ways to the tables.
+	{"a function with its owner's rights", reports + `SET ROLE elsom_owner; CREATE FUNCTION reports.run(q text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+		AS $$ BEGIN EXECUTE q; END $$; RESET ROLE`, []string{"serving role elsom may execute reports.run(text), which runs with the rights of elsom_owner; REVOKE"}},
+	{"a function that can't be reached", reports + `CREATE FUNCTION reports.run(q text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+		AS $$ BEGIN EXECUTE q; END $$; REVOKE EXECUTE ON FUNCTION reports.run(text) FROM PUBLIC`, nil},
+	{"an updatable view elsewhere", reports + "CREATE VIEW reports.u AS SELECT * FROM public.unsigned_allowed; GRANT INSERT, DELETE ON reports.u TO elsom",
+		[]string{"serving role elsom may write to reports.u, which is not of this release; REVOKE ALL ON reports.u"}},
+	{"a view that everybody may write to", reports + "CREATE VIEW reports.u AS SELECT * FROM public.unsigned_allowed; GRANT UPDATE (id) ON reports.u TO PUBLIC",
+		[]string{"serving role elsom may write to reports.u"}},
+	{"a view for reports", reports + "CREATE VIEW reports.payments AS SELECT * FROM public.payments; GRANT SELECT ON reports.payments TO elsom", nil},
+	{"a view of the operator", "CREATE VIEW mine AS SELECT * FROM unsigned_allowed; GRANT INSERT, DELETE ON mine TO elsom", []string{"serving role elsom may write to public.mine"}},
+	{"a rule of the operator's table", "CREATE TABLE mine (x TEXT); CREATE RULE odd AS ON INSERT TO mine DO ALSO INSERT INTO unsigned_allowed VALUES (1); GRANT INSERT ON mine TO elsom",
+		[]string{"serving role elsom may write to public.mine"}},
+	{"a table of the serving role", "ALTER TABLE unsigned_allowed OWNER TO elsom", []string{"serving role elsom owns unsigned_allowed"}},
+	// What is found instead of the tables.
+	{"a schema of the role's name", "CREATE SCHEMA elsom; CREATE TABLE elsom.unsigned_allowed (id INT)", []string{"elsom.unsigned_allowed hides the table of that name"}},
+	{"a function in the role's schema", "CREATE SCHEMA elsom; CREATE FUNCTION elsom.sum(varchar, varchar) RETURNS bigint LANGUAGE sql AS 'SELECT 0'; CREATE OPERATOR elsom.+ (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = elsom.sum)",
+		[]string{"elsom.+(character varying,character varying) may run instead", "elsom.sum(character varying,character varying) may run instead"}},
+	{"a schema in the search path", `CREATE SCHEMA evil; CREATE VIEW evil.accounts AS SELECT * FROM public.accounts;
+		DO $$ BEGIN EXECUTE format('ALTER ROLE elsom IN DATABASE %I SET search_path = "$user", evil, public', current_database()); END $$`,
+		[]string{"evil.accounts hides the table of that name", "setting search_path of role elsom"}},
+	{"the role's own schema", "CREATE SCHEMA AUTHORIZATION elsom", []string{"serving role elsom may create objects in the schema elsom; REVOKE CREATE"}},
+	// Rights to what is not a table.
+	{"temporary tables and schemas", "DO $$ BEGIN EXECUTE format('GRANT CREATE, TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$", []string{
+		"serving role elsom may create schemas in the database; REVOKE CREATE ON DATABASE takes it away", "serving role elsom may create temporary tables in the database; REVOKE TEMPORARY",
+	}},
+	{"a foreign server", "CREATE FOREIGN DATA WRAPPER odd; CREATE SERVER odd FOREIGN DATA WRAPPER odd; GRANT USAGE ON FOREIGN SERVER odd TO elsom; GRANT USAGE ON FOREIGN DATA WRAPPER odd TO elsom",
+		[]string{"serving role elsom may use the foreign server odd", "serving role elsom may use the foreign-data wrapper odd"}},
+	{"a large object", "SELECT lo_create(4711); GRANT UPDATE ON LARGE OBJECT 4711 TO elsom", []string{"serving role elsom may UPDATE the large object 4711"}},
 	{"a role may read", "GRANT SELECT ON payments TO pg_monitor", nil},
 }
+
+// reports makes a schema of the operator that the serving role may use.
+const reports = "CREATE SCHEMA reports; GRANT USAGE ON SCHEMA reports TO elsom; GRANT CREATE ON SCHEMA reports TO elsom_owner; "
 
 var schemaCasesSQLite = []schemaCase{
 	{"a trigger is dropped", "DROP TRIGGER entries_no_update", []string{"trigger entries_no_update of entries is missing"}},

@@ -1,10 +1,13 @@
 package audit
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 
 	"elsom/internal/database"
+	"elsom/migrations"
 )
 
 // object is a part of a schema: its kind, its name with the table that it is of, and
@@ -15,11 +18,16 @@ type object struct{ Kind, Name, Definition string }
 func readObjects(tx *database.Tx) (objects []object, err error) {
 	queries := objectsSQLite
 	if tx.Dialect() == database.Postgres {
-		queries = objectsPostgres
+		queries = slices.Concat(objectsPostgres, accessPostgres)
 	}
+	_, tables := migrations.Rights()
 	for _, query := range queries {
 		var found []object
-		if err := tx.Gorm().Raw(query).Scan(&found).Error; err != nil {
+		var args []any
+		if strings.Contains(query, "@tables") {
+			args = []any{sql.Named("tables", tables)}
+		}
+		if err := tx.Gorm().Raw(query, args...).Scan(&found).Error; err != nil {
 			return nil, err
 		}
 		objects = append(objects, found...)
@@ -33,7 +41,7 @@ var objectsSQLite = []string{
 }
 
 // ours matches what is in the schema and is no member of an extension.
-const ours = `= current_schema()::regnamespace AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.deptype = 'e' AND d.objid = `
+const ours = `= (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('transfers')) AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.deptype = 'e' AND d.objid = `
 
 var objectsPostgres = []string{
 	`SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'r' THEN 'table' ELSE 'relation' END AS kind, c.relname AS name,
@@ -42,7 +50,9 @@ var objectsPostgres = []string{
 			|| CASE WHEN c.relkind IN ('r', 'v') THEN '' ELSE ', kind ' || c.relkind::text END) END AS definition
 	FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relnamespace ` + ours + `c.oid)`,
 	`SELECT 'column' AS kind, a.attname || ' of ' || c.relname AS name,
-		format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+		format_type(a.atttypid, a.atttypmod)
+			|| COALESCE((SELECT ' COLLATE ' || l.collname FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid WHERE l.oid = a.attcollation AND l.oid <> t.typcollation), '')
+			|| CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
 			|| COALESCE(' DEFAULT ' || pg_get_expr(f.adbin, f.adrelid), '')
 			|| CASE WHEN a.attgenerated <> '' THEN ' generated' ELSE '' END || CASE WHEN a.attidentity <> '' THEN ' identity' ELSE '' END AS definition
 	FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
@@ -66,14 +76,14 @@ var objectsPostgres = []string{
 	`SELECT 'function' AS kind, p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS name,
 		'RETURNS ' || COALESCE(pg_get_function_result(p.oid), '') || ' LANGUAGE ' || l.lanname || CASE WHEN p.prosecdef THEN ' SECURITY DEFINER' ELSE '' END
 			|| COALESCE(' SET ' || array_to_string(p.proconfig, ', '), '') || ' AS ' || p.prosrc AS definition
-	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace ` + ours + `p.oid)`,
+	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang JOIN pg_roles r ON r.oid = p.proowner WHERE p.pronamespace ` + ours + `p.oid AND r.rolsuper)`, // the owner of an extension may add functions to it
 	`SELECT 'operator' AS kind, o.oprname AS name, o.oprcode::text AS definition FROM pg_operator o WHERE o.oprnamespace ` + ours + `o.oid)`,
 	`SELECT 'rule' AS kind, r.rulename || ' of ' || c.relname AS name, pg_get_ruledef(r.oid, TRUE) AS definition
 	FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.rulename <> '_RETURN' AND c.relnamespace ` + ours + `c.oid)`,
 	`SELECT 'policy' AS kind, p.polname || ' of ' || c.relname AS name, p.polcmd::text AS definition
 	FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace ` + ours + `c.oid)`,
-	`SELECT 'inheritance' AS kind, h.inhrelid::regclass::text || ' of ' || c.relname AS name, 'inherits' AS definition
-	FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhparent WHERE c.relkind IN ('r', 'p') AND c.relnamespace ` + ours + `c.oid)`,
+	`SELECT DISTINCT 'inheritance' AS kind, h.inhrelid::regclass::text || ' of ' || h.inhparent::regclass::text AS name, 'inherits' AS definition
+	FROM pg_inherits h JOIN pg_class c ON c.oid IN (h.inhparent, h.inhrelid) WHERE c.relkind IN ('r', 'p') AND c.relnamespace ` + ours + `c.oid)`,
 	`SELECT 'event trigger' AS kind, e.evtname AS name, e.evtevent || ' ' || e.evtfoid::regproc::text AS definition
 	FROM pg_event_trigger e WHERE e.evtenabled <> 'D' AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.deptype = 'e' AND d.objid = e.oid)`,
 	`SELECT 'subscription' AS kind, s.subname AS name, 'writes into this database' AS definition
@@ -98,17 +108,6 @@ var objectsPostgres = []string{
 		WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped
 	) a
 	WHERE a.grantee <> c.relowner AND a.privilege <> 'SELECT' AND c.relkind IN ('r', 'p', 'v') AND c.relnamespace ` + ours + `c.oid)`,
-	// The serving roles are those that may insert transfers.
-	`SELECT 'role' AS kind, r.rolname AS name, concat_ws(', ',
-		CASE WHEN r.rolsuper THEN 'is a superuser' END,
-		CASE WHEN r.rolcreaterole THEN 'may create roles' END,
-		CASE WHEN r.rolreplication THEN 'may replicate' END,
-		CASE WHEN NOT r.rolsuper AND pg_has_role(r.oid, c.relowner, 'MEMBER') THEN 'may act as the owner of the tables' END,
-		CASE WHEN NOT r.rolsuper AND pg_has_role(r.oid, 'pg_write_all_data', 'MEMBER') THEN 'may write all data' END,
-		CASE WHEN NOT r.rolsuper AND pg_has_role(r.oid, 'pg_execute_server_program', 'MEMBER') THEN 'may run programs on the server' END,
-		CASE WHEN NOT r.rolsuper AND has_schema_privilege(r.oid, c.relnamespace, 'CREATE') THEN 'may create objects in the schema' END) AS definition
-	FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
-	WHERE c.oid = to_regclass('transfers') AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner`,
 }
 
 // maxIndexErrors is the number of lines about damaged indexes that SQLite returns at most.

@@ -13,6 +13,8 @@
 -- the tables of later releases.
 
 DO $$
+DECLARE
+    found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{owner}') THEN
         CREATE ROLE {owner} LOGIN;
@@ -26,6 +28,19 @@ BEGIN
     IF pg_has_role('{serving}', '{owner}', 'MEMBER') THEN
         REVOKE {owner} FROM {serving};
     END IF;
+    FOR found IN -- roles that read may stay
+        SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
+        WHERE m.member = '{serving}'::regrole AND r.rolname ~ '^pg_'
+            AND r.rolname NOT IN ('pg_read_all_data', 'pg_read_all_settings', 'pg_read_all_stats', 'pg_stat_scan_tables', 'pg_monitor')
+    LOOP
+        EXECUTE format('REVOKE %I FROM {serving}', found.rolname);
+    END LOOP;
+    FOR found IN
+        SELECT DISTINCT p.parname FROM pg_parameter_acl p CROSS JOIN LATERAL aclexplode(p.paracl) a
+        WHERE a.grantee IN (0, '{serving}'::regrole)
+    LOOP
+        EXECUTE format('REVOKE ALL ON PARAMETER %s FROM PUBLIC, {serving}', found.parname);
+    END LOOP;
     EXECUTE format('ALTER DATABASE %I OWNER TO {owner}', current_database());
     EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM {serving}', current_database());

@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"elsom/internal/fault"
+	"elsom/migrations"
 )
 
 // ErrOlder reports a schema of an earlier release.
@@ -46,6 +47,31 @@ func (db *DB) CheckSchema(ctx context.Context) error {
 	//mutant:drop TestRestoreErrors
 	case current > target:
 		return ErrNewer
+	}
+	return nil
+}
+
+// CheckOneSchema returns an error if PostgreSQL finds tables with the names of this
+// program's in more than one schema of the search path: those of the schema that comes
+// first, such as one with the role's name, would hide the others.
+func (db *DB) CheckOneSchema(ctx context.Context) error {
+	if db.dialect != Postgres {
+		return nil
+	}
+	_, tables := migrations.Rights()
+	var schemas int
+	var found string
+	err := db.pool.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(string_agg(s.schema || ' (' || s.names || ')', ', ' ORDER BY s.n DESC), '') FROM (
+			SELECT n.nspname AS schema, COUNT(*) AS n, MIN(c.relname) || CASE COUNT(*) WHEN 1 THEN '' ELSE ' and ' || COUNT(*) - 1 || ' more' END AS names
+			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+			WHERE c.relname = ANY (CAST($1 AS TEXT[])) AND n.nspname = ANY (current_schemas(TRUE)) GROUP BY n.nspname) s`, tables).Scan(&schemas, &found)
+	if err != nil {
+		return fmt.Errorf("database: schemas of the tables: %w", oneLine{err})
+	}
+	//mutant:drop TestTablesOfTwoSchemas
+	if schemas > 1 {
+		return fmt.Errorf("database: tables with this program's names are in several schemas of the search path: %s. "+
+			"Those of the first one that is searched hide the others: find out who made them, and drop or rename them", found)
 	}
 	return nil
 }
@@ -137,6 +163,10 @@ func (db *DB) HasTable(ctx context.Context, name string) (bool, error) {
 // block each other.
 func (db *DB) prepareExisting(ctx context.Context) error {
 	if err := db.CheckSchema(ctx); err != nil {
+		return err
+	}
+	//mutant:drop TestTablesOfTwoSchemas
+	if err := db.CheckOneSchema(ctx); err != nil {
 		return err
 	}
 	if db.dialect == SQLite {

@@ -100,3 +100,26 @@ func TestCheckSchemaErrors(t *testing.T) {
 		}
 	})
 }
+
+// Tables that hide those of the program are an error, in a schema with the role's name or
+// in one of temporary tables.
+func TestTablesOfTwoSchemas(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Postgres(t)
+	require.NoError(t, db.CheckOneSchema(t.Context()))
+	_, err := databasetest.Superuser(t, db).Pool().ExecContext(t.Context(),
+		"CREATE SCHEMA elsom; GRANT USAGE ON SCHEMA elsom TO elsom; CREATE TABLE elsom.unsigned_allowed (id INT)")
+	require.NoError(t, err)
+	const want = "elsom (unsigned_allowed)"
+	if err := db.CheckOneSchema(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a schema of the role's name: %v", err)
+	}
+	require.NoError(t, databasetest.Owner(t, db).CheckOneSchema(t.Context())) // searches no schema elsom
+	var name string
+	require.NoError(t, db.Pool().QueryRowContext(t.Context(), "SELECT current_database()").Scan(&name))
+	server, err := databasetest.Server()
+	require.NoError(t, err)
+	if _, err := database.Open(t.Context(), server.ServingAddress(name), database.ExistingOnly); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a command opens it: %v", err)
+	}
+}

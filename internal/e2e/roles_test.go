@@ -113,3 +113,13 @@ func TestServeNeedsTheServingRights(t *testing.T) {
 	listen := system.FreeAddress(t)
 	system.Start(t, "elsom", development(t, where, "ELSOM_LISTEN="+listen), "serve").WaitHealthy(t, "http://"+listen)
 }
+
+// A portal doesn't start on tables that another schema hides from its role.
+func TestServeRefusesShadowedTables(t *testing.T) {
+	t.Parallel()
+	address := databasetest.Addresses(t)["postgres"]
+	db := databasetest.Reopen(t, address)
+	_, err := databasetest.Superuser(t, db).Pool().Exec("CREATE SCHEMA elsom; GRANT USAGE ON SCHEMA elsom TO elsom; CREATE TABLE elsom.unsigned_allowed (id INT)")
+	require.NoError(t, err)
+	refuses(t, development(t, "ELSOM_DATABASE_URL="+address), "in several schemas of the search path")
+}

@@ -219,6 +219,11 @@ func create(t testing.TB, template string) string {
 	if err := server.exec(statement); err != nil {
 		t.Fatal(err)
 	}
+	if template == templateName { // a template's rights are not copied
+		if err := server.exec("REVOKE CREATE, TEMPORARY ON DATABASE " + name + " FROM PUBLIC"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	t.Cleanup(func() {
 		if err := server.exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil &&
 			!strings.Contains(err.Error(), "closed") {
