@@ -127,9 +127,9 @@ func TestExpiredPINHasNoForm(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)
 	holder, pin := app.dialed()
-	b := app.browserOf(holder).open("/settings/pin").shows("Он подтверждает один платёж, до ")
+	app.browserOf(holder).open("/settings/pin").shows("Он подтверждает один платёж, до ")
 	app.advance(30 * 24 * time.Hour)
-	b = app.browserOf(holder).open("/settings/pin").shows("Срок ПИН-кода истёк", "новый ПИН-код выдаст сотрудник")
+	b := app.browserOf(holder).open("/settings/pin").shows("Срок ПИН-кода истёк", "новый ПИН-код выдаст сотрудник")
 	if n := b.page.Find("main form, main [name=old_pin]").Length(); n != 0 {
 		t.Errorf("%d forms", n)
 	}

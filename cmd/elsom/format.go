@@ -115,7 +115,7 @@ func isSignatureProblem(err error) bool {
 	return errors.Is(err, signature.ErrUnknownKey) || errors.Is(err, signature.ErrUnsigned) || errors.Is(err, signature.ErrForged)
 }
 
-// signedText says whether a row is as it was signed.
+// signedText returns a text: whether a row is as it was signed.
 func signedText(db *database.DB, err error) string {
 	switch {
 	case db.Keys() == nil:

@@ -29,7 +29,7 @@ func (a ActorFlags) named() ActorFlags {
 }
 
 // requiredActor are the ActorFlags of a command that decides about money or access.
-// Production requires both. Commands whose forms without them are promised to scripts
+// Production requires both. Commands that scripts may call without them
 // have ActorFlags instead.
 type requiredActor struct {
 	Staff  string `help:"Your name, for the operator log; the user of this machine is stored too. Required in production."`

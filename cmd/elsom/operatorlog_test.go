@@ -254,7 +254,7 @@ func TestFileOperationsAreLogged(t *testing.T) {
 }
 
 // Commands that decide about money or access name a person and a reason in production;
-// those whose forms are promised to scripts take the user of the machine.
+// those that scripts may call without them take the user of the machine.
 func TestProductionRequiresNameAndReason(t *testing.T) {
 	t.Parallel()
 	m := &operator{t: t, env: []string{system.SecretKey, "ELSOM_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "elsom.db")}}

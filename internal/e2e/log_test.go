@@ -167,8 +167,8 @@ func TestVerifyReceipt(t *testing.T) {
 		}
 		return answer.StatusCode == http.StatusOK
 	})
-	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
 	require.NoError(t, err)
 	file, forged := filepath.Join(t.TempDir(), "receipt.json"), filepath.Join(t.TempDir(), "forged.json")
 	require.NoError(t, os.WriteFile(file, text, 0o600))

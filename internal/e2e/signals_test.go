@@ -120,7 +120,7 @@ func TestCommandOutputWithoutReader(t *testing.T) {
 			}
 			for _, args := range []string{
 				"migrate", "audit", "agent list", "gateway list", "catalog export", "vapid", "example kannel", "example kannel-ussd",
-				"example assetlinks --package kg.example.wallet --fingerprint " + strings.TrimSuffix(strings.Repeat("AB:", 32), ":"), "--help", "--version",
+				"example assetlinks --package kg.wallet --fingerprint " + strings.TrimSuffix(strings.Repeat("AB:", 32), ":"), "--help", "--version",
 			} {
 				if code, errs := runWithoutReader(t, env, strings.Fields(args)...); code != 0 || errs != "" {
 					t.Errorf("%s ended with %d: %s", args, code, errs)

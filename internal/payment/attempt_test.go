@@ -109,7 +109,7 @@ func (f forging) Pay(ctx context.Context, r biller.Request) biller.Answer {
 }
 
 // An outcome that is written while the call runs is not the program's: a refusal then
-// doesn't refund, and the payment is listed. A good answer settles all the same.
+// doesn't refund, and the payment is listed. A good answer still settles.
 func TestForgedOutcomeOfARunningCall(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h := newFixture(t, db, refused(300))
@@ -157,7 +157,7 @@ func TestUnsignedAttemptsCountWhilePermitted(t *testing.T) {
 		databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)")
 		h := newFixture(t, db, refused(5))
 		h.trust(false)
-		const unsent = "INSERT INTO payment_attempts (id, payment_id, number, started_at, ended_at, outcome, result) SELECT id, id, 1, accepted_at, accepted_at, 'unsent', -1 FROM payments WHERE id = ?"
+		const unsent = "INSERT INTO payment_attempts (payment_id, id, started_at, number, ended_at, outcome, result) SELECT id, id, accepted_at, 1, accepted_at, 'unsent', -1 FROM payments WHERE id = ?"
 		p := h.pay(h.NewCustomer(100_00), "100")
 		h.exec(unsent, p.ID)
 		stop := h.deliver()

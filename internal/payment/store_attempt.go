@@ -132,7 +132,7 @@ func storeOutcomesOnce(ctx context.Context, tx *database.Tx, rows []answeredCall
 			tx.Queue(a.Record(), a.MAC)
 		//mutant:replace !found.isOwn(ctx, tx, a) => false TestForgedOutcomeOfARunningCall
 		case found == nil || !found.isOwn(ctx, tx, a):
-			foreign = append(foreign, rows[i])
+			foreign = append(foreign, rows[i]) //nolint:gosec // list has an element for each of rows
 		}
 	}
 	return foreign, nil

@@ -65,7 +65,8 @@ func (s *simulation) end() {
 	for len(s.inTransit) > 0 {
 		s.deliverLate()
 	}
-	for s.restartOutdated() { //nolint:revive // until all have the present keys
+	for restarted := true; restarted; {
+		restarted = s.restartOutdated()
 	}
 	p := s.processes[0]
 	s.retryOpen(p)

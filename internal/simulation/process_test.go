@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -97,7 +98,7 @@ func (s *simulation) open() *process {
 		p.billers[code] = p.payments.Worker(code)
 	}
 	p.messages = sms.NewMessages(db, sealer)
-	p.texts = sms.Workers(db, sealer, gateway{p}, sms.Options{})[1] // codes are not simulated
+	p.texts = sms.Workers(db, sealer, gateway{p}, sms.Options{})[slices.Index(sms.Queues(), sms.Queue)] // codes are not simulated
 	return p
 }
 

@@ -98,7 +98,7 @@ func (c *chain) queueSMS(t *testing.T, lang i18n.Lang) testMessage {
 func (c *chain) state(t *testing.T, key string) (state, queueState string, repeats int) {
 	t.Helper()
 	err := c.books.Pool().QueryRow(`SELECT COALESCE((SELECT state FROM messages WHERE key = p.key), ''), state,
-		COALESCE((SELECT repeats FROM messages WHERE key = p.key), 0) FROM promises p WHERE lane IN ('sms', 'sms_codes') AND key = $1`, key).
+		COALESCE((SELECT repeats FROM messages WHERE key = p.key), 0) FROM promises p WHERE lane LIKE 'sms%' AND key = $1`, key).
 		Scan(&state, &queueState, &repeats)
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func (c *chain) skipPauses(t *testing.T) {
 	t.Helper()
 	now := c.books.Now()
 	for _, statement := range []string{
-		"UPDATE messages SET asked_at = $1 WHERE asked_by <> 0", "UPDATE promises SET due_at = $1 WHERE state = 'open' AND lane IN ('sms', 'sms_codes') AND lease = 0",
+		"UPDATE messages SET asked_at = $1 WHERE asked_by <> 0", "UPDATE promises SET due_at = $1 WHERE state = 'open' AND lane LIKE 'sms%' AND lease = 0",
 	} {
 		if _, err := c.books.Pool().Exec(statement, database.StoredTime(now.Add(-2*time.Minute))); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,7 +40,9 @@ func TestStatementsPerMessage(t *testing.T) {
 			sent.Store(0)
 			ctx, cancel := context.WithCancel(context.Background())
 			var working sync.WaitGroup
-			working.Go(func() { outbox.Work(ctx, db, outbox.NewNotifier(), Workers(db, s, f.gateway, Options{})[1]) })
+			working.Go(func() {
+				outbox.Work(ctx, db, outbox.NewNotifier(), Workers(db, s, f.gateway, Options{})[slices.Index(Queues(), Queue)])
+			})
 			f.waitForCount("sent messages", "SELECT COUNT(*) FROM promises WHERE state = 'kept'", n)
 			cancel()
 			working.Wait()

@@ -25,7 +25,7 @@ type fixture struct {
 
 // acquire leases up to n due messages of each queue.
 func acquire(ctx context.Context, tx *database.Tx, n int) (leased []outbox.LeasedMessage, err error) {
-	for _, queue := range []string{CodeQueue, Queue} {
+	for _, queue := range Queues() {
 		more, err := outbox.Acquire(ctx, tx, queue, n, time.Minute)
 		if err != nil {
 			return nil, err

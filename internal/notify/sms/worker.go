@@ -7,6 +7,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/i18n"
 	"elsom/internal/outbox"
 )
 
@@ -35,14 +36,14 @@ type Options struct {
 	Dropped func()
 }
 
-// Workers returns the workers of both queues. They decrypt arguments, render the
+// Workers returns the workers of all queues. They decrypt arguments, render the
 // text in the recipient's language and pass it to the gateway. The outbox deletes
 // the payload when the message is sent.
 func Workers(db *database.DB, s *Sealer, g Gateway, o Options) []outbox.Worker {
 	sender := newSender(db, s, g)
 	sender.options = o
-	workers := make([]outbox.Worker, 0, 2)
-	for _, queue := range []string{CodeQueue, Queue} {
+	var workers []outbox.Worker
+	for _, queue := range Queues() {
 		workers = append(workers, outbox.NewSender(db, outbox.SenderOptions{Queue: queue, Concurrency: concurrency, Send: sender.send, Record: record}))
 	}
 	return workers
@@ -229,7 +230,8 @@ type content struct {
 	masked string // text with codes and PINs masked, to be shown on the site
 }
 
-// read returns the content of an outbox message. Any error is final.
+// read returns the content of an outbox message. Any error is final, but for that of
+// unrenderable.
 func (s *Sealer) read(m outbox.LeasedMessage) (content, error) {
 	c := content{}
 	if err := m.Read(&c.payload); err != nil {
@@ -244,7 +246,7 @@ func (s *Sealer) read(m outbox.LeasedMessage) (content, error) {
 		return c, final(err)
 	}
 	if c.text, err = render(c.Lang, c.Key, args); err != nil {
-		return c, final(err)
+		return c, unrenderable(m, err)
 	}
 	c.masked = c.text
 	if c.Sealed != nil {
@@ -254,6 +256,22 @@ func (s *Sealer) read(m outbox.LeasedMessage) (content, error) {
 		}
 	}
 	return c, nil
+}
+
+// maxRenderings is how often a message is tried whose text this release doesn't have:
+// for about two hours.
+const maxRenderings = 20
+
+// unrenderable returns the fault of a message that could not be rendered. One whose text
+// this release doesn't have was queued by a newer one that runs beside it during an
+// upgrade, and is left to it for a while.
+func unrenderable(m outbox.LeasedMessage, err error) error {
+	//mutant:replace errors.Is(err, i18n.ErrNoMessage) => false TestTextOfANewerReleaseIsLeftToIt
+	//mutant:replace m.Attempts < maxRenderings => true TestTextOfANewerReleaseIsLeftToIt
+	if errors.Is(err, i18n.ErrNoMessage) && m.Attempts < maxRenderings {
+		return fault.New(fault.Unavailable, "sms.send", "").Because(err)
+	}
+	return final(err)
 }
 
 // final returns err as a fault after which the message is not sent again.
