@@ -47,7 +47,7 @@ func (catalogShow) Run(ctx context.Context) error {
 	})
 }
 
-// catalogSigned says whether the catalog in force is the newest signed version.
+// catalogSigned returns a text: whether the catalog in force is the newest signed version.
 func catalogSigned(ctx context.Context, c *catalog.Catalog) string {
 	keys, _, err := config.LoadBooks()
 	if err == nil && keys == nil {

@@ -41,6 +41,9 @@ func TestDialOnHandset(t *testing.T) {
 			}
 			waitText(v, "ПИН-код кошелька ЭЛСОМ")
 			s.CashIn(t, p.Phone, "500.00")
+			if screen.Scripts { // a message that comes while keys are pressed moves them
+				waitText(v, "кошелёк пополнен")
+			}
 
 			dialMenu(v)
 			waitText(v, "3 Платежи/Комм.услуги")
