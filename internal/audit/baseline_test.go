@@ -253,3 +253,57 @@ func TestPermissionDoesNotComeBack(t *testing.T) {
 		}
 	})
 }
+
+// flood inserts n rows into signing_starts as the serving role, before all others: with a
+// signature that is none, or without one.
+func flood(t *testing.T, db *database.DB, n int) {
+	t.Helper()
+	r := db.Gorm(t.Context()).Exec(`WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < ?)
+		INSERT INTO signing_starts (id, started_at, origin, mac, key_id)
+		SELECT ids.id, l.started_at, 'new', CASE WHEN ids.id % 2 = 0 THEN l.mac END, CASE WHEN ids.id % 2 = 0 THEN l.key_id ELSE '' END
+		FROM ids, (SELECT started_at, mac, key_id FROM signing_starts UNION ALL SELECT ?, NULL, '' ORDER BY 2 LIMIT 1) l`, n, db.Now())
+	require.NoError(t, r.Error)
+}
+
+// Rows of signing_starts that the serving role inserts don't hide the record that ended
+// the permission, and are violations, also while unsigned rows are permitted.
+func TestPermissionIsNotHidden(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		owner := unsignedBooks(t, db)
+		flood(t, db, 1)
+		violations, _ := originViolations(t, db, time.Time{})
+		if !slices.Equal(violations, []string{"origin: signing start 1 is not signed"}) {
+			t.Errorf("permitted: %q", violations)
+		}
+		databasetest.Tamper(t, db, "DELETE FROM signing_starts")
+		_, err := baseline(t, owner, nil)
+		require.NoError(t, err)
+		flood(t, db, 1000)
+		databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)")
+		database.WithKeys(databasetest.Keys(), false)(db) // another process
+		require.NoError(t, db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+			if allowed, err := tx.UnsignedAllowed(); allowed || err != nil {
+				t.Errorf("permitted: %v, %v", allowed, err)
+			}
+			return nil
+		}))
+		found := strings.Join(lines(t, db), "\n")
+		if !strings.Contains(found, "unsigned rows are permitted although the permission ended") || !strings.Contains(found, "origin: signing start 1 is not signed") {
+			t.Errorf("found:\n%s", found)
+		}
+	})
+}
+
+// More rows than are verified are a violation.
+func TestFloodedPermission(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		owner := unsignedBooks(t, db)
+		flood(t, db, 10_001)
+		if _, err := baseline(t, owner, nil); !fault.Is(err, fault.Conflict) {
+			t.Errorf("a baseline: %v", err)
+		}
+		if found := strings.Join(lines(t, db), "\n"); !strings.Contains(found, "signing_starts has too many rows") {
+			t.Errorf("found:\n%s", found)
+		}
+	})
+}

@@ -52,7 +52,8 @@ func (r *Result) checkOrigin(tx *database.Tx, keys *signature.Keys) error {
 				break
 			}
 			for _, row := range rows {
-				if wrong := o.add(keys, row, unsignedAllowed || t.Optional); wrong != "" {
+				//mutant:replace && !t.AlwaysSigned => TestPermissionIsNotHidden
+				if wrong := o.add(keys, row, unsignedAllowed && !t.AlwaysSigned || t.Optional); wrong != "" {
 					r.found(check, fmt.Sprintf("origin: %s %d %s", kind, row.Record.ID(), wrong))
 				}
 			}
@@ -76,7 +77,11 @@ func (r *Result) checkPermission(tx *database.Tx) error {
 	if p.Open && !p.Ended.IsZero() {
 		r.found(check, "origin: unsigned rows are permitted although the permission ended "+p.Ended.Format("2006-01-02 15:04:05")+" UTC")
 	}
-	if !p.Open || !p.Ended.IsZero() {
+	//mutant:drop TestFloodedPermission
+	if p.Open && p.Flooded {
+		r.found(check, "origin: unsigned rows are permitted, and signing_starts has too many rows to find the record that ended it")
+	}
+	if !p.Allowed() {
 		return nil
 	}
 	counts, err := origin.CountUnsigned(tx)

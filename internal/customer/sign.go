@@ -73,16 +73,16 @@ func (cs *Customers) checkLoginOf(ctx context.Context, op string, c Customer) (C
 
 // changeLogin runs a change of what the login's signature of a customer covers, and signs
 // the row as it is then; nil if change returns false or there is no such customer. It
-// returns fault.Unavailable for a row that is not as it was signed: its new signature would
-// cover what was forged. That it is the newest state is not verified, since that reads the
-// queue of the log.
+// returns fault.Unavailable for a row that is not as it was signed, or not its newest state,
+// as changeSigned does: the earlier one may have another password and no hold.
 func changeLogin(ctx context.Context, tx *database.Tx, id int64, change func() (changed bool, err error)) (now *Record, err error) {
 	before, err := lockRecord(tx, id)
 	if err != nil || before == nil {
 		return nil, err
 	}
 	//mutant:drop TestForgedLoginIsNotSigned
-	if err := tx.Verify(ctx, before.signedLogin(), before.LoginMAC, before.LoginKeyID); err != nil {
+	//mutant:replace tx.VerifyNewest => tx.Verify TestEarlierLoginIsNotSignedAgain
+	if err := tx.VerifyNewest(ctx, before.signedLogin(), before.LoginMAC, before.LoginKeyID); err != nil {
 		return nil, err
 	}
 	if changed, err := change(); err != nil || !changed {

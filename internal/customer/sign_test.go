@@ -168,6 +168,41 @@ func TestForgedLoginIsNotSigned(t *testing.T) {
 	})
 }
 
+// An earlier login that was put back, with its password and without the hold of a reset, is
+// not signed again by what changes a login.
+func TestEarlierLoginIsNotSignedAgain(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := context.Background(), newFixture(t, db)
+		c := h.newCustomer(number)
+		databasetest.TamperAll(t, db, "CREATE TABLE earlier AS SELECT * FROM customers",
+			"INSERT INTO log_seals (first, count, records, checkpoint, sealed_at) SELECT 0, 1, records, '', '2026-01-01 00:00:00.000000+00:00' FROM log_queue ORDER BY id LIMIT 1",
+			fmt.Sprintf("INSERT INTO log_buckets (first, bucket) VALUES (0, %d)", database.LogBucket(c.ID)), "DELETE FROM log_queue")
+		if err := h.StartReset(ctx, browser, number, "ru", at(home)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.ConfirmReset(ctx, browser, h.code(), other, at(home)); err != nil {
+			t.Fatal(err)
+		}
+		databasetest.Tamper(t, db, "CREATE TABLE later AS SELECT * FROM customers")
+		put := func(table string) {
+			t.Helper()
+			databasetest.Tamper(t, db, fmt.Sprintf(`UPDATE customers SET password_hash = x.password_hash, hold_until = x.hold_until, reset_at = x.reset_at,
+				login_mac = x.login_mac, login_key_id = x.login_key_id FROM %s x`, table))
+		}
+		put("earlier")
+		if _, err := h.ChangePassword(ctx, c.ID, good, other); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("another password: %v", err)
+		}
+		if err := h.SetPIN(ctx, c, good, ownPIN); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("a PIN: %v", err)
+		}
+		put("later")
+		if _, err := h.ChangePassword(ctx, c.ID, other, good); err != nil {
+			t.Errorf("the newest state: %v", err)
+		}
+	})
+}
+
 // A wallet whose level was changed since the customer was read is not closed: what was
 // read is what the signature of the closed one is made of.
 func TestCloseAfterLevelChange(t *testing.T) {

@@ -20,7 +20,16 @@ type Permission struct {
 	// Ended is when the first record that ended the permission was signed; zero if there
 	// is none. It counts whatever Open says. Without keys any record counts.
 	Ended time.Time
+	// Flooded reports that signing_starts has more than maxStarts rows and that none of the
+	// first ones is such a record. Then unsigned rows are not permitted.
+	Flooded bool
 }
+
+// Allowed reports whether rows without a signature are permitted.
+//
+//mutant:replace p.Open && p.Ended.IsZero() => p.Open ./internal/audit TestPermissionDoesNotComeBack
+//mutant:replace && !p.Flooded => TestFloodedStartsEndThePermission
+func (p Permission) Allowed() bool { return p.Open && p.Ended.IsZero() && !p.Flooded }
 
 // signingStart is a row of signing_starts.
 type signingStart struct {
@@ -35,27 +44,35 @@ func (s signingStart) record() *signature.Record {
 	return signature.NewRecord(signature.SigningStart, s.ID).Time(s.StartedAt).Text(s.Origin)
 }
 
-// maxStarts is the number of records of ends that are verified at most. There are one or
-// two, unless others were added by hand.
-const maxStarts = 100
+// maxStarts is the number of rows of signing_starts that are verified at most, which takes
+// some 10 ms. There are one or two, unless others were added by hand. More of them end the
+// permission: they could hide the record that ended it.
+const maxStarts = 10_000
 
 // Permission reads what the database says about rows without a signature.
 func (tx *Tx) Permission() (p Permission, err error) {
 	if err := tx.gorm.Raw("SELECT EXISTS (SELECT 1 FROM unsigned_allowed)").Row().Scan(&p.Open); err != nil {
 		return p, err
 	}
-	var starts []signingStart
-	if err := tx.gorm.Raw("SELECT id, started_at, origin, mac, key_id FROM signing_starts ORDER BY id LIMIT ?", maxStarts).Scan(&starts).Error; err != nil {
+	starts, err := tx.signingStarts()
+	if err != nil {
 		return p, err
 	}
-	for _, s := range starts {
+	for _, s := range starts[:min(len(starts), maxStarts)] {
 		//mutant:replace tx.db.keys.Verify(s.record(), s.MAC, s.KeyID) == nil => true TestForgedEndOfThePermission
 		if tx.db.keys == nil || tx.db.keys.Verify(s.record(), s.MAC, s.KeyID) == nil {
 			p.Ended = s.StartedAt.UTC()
-			break
+			return p, nil
 		}
 	}
+	p.Flooded = len(starts) > maxStarts
 	return p, nil
+}
+
+// signingStarts returns the first rows of signing_starts, one more than are verified.
+func (tx *Tx) signingStarts() (starts []signingStart, err error) {
+	err = tx.gorm.Raw("SELECT id, started_at, origin, mac, key_id FROM signing_starts ORDER BY id LIMIT ?", maxStarts+1).Scan(&starts).Error
+	return starts, err
 }
 
 // UnsignedAllowed reports whether rows without a signature are permitted. Once they are
@@ -69,8 +86,7 @@ func (tx *Tx) UnsignedAllowed() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	//mutant:replace p.Open && p.Ended.IsZero() => p.Open ./internal/audit TestPermissionDoesNotComeBack
-	allowed := p.Open && p.Ended.IsZero()
+	allowed := p.Allowed()
 	//mutant:drop TestUnsignedRows
 	tx.db.required.Store(!allowed)
 	return allowed, nil
@@ -103,9 +119,9 @@ func (tx *Tx) RequireSignatures(origin string) error {
 		s.ID, s.StartedAt, s.Origin, s.MAC, s.KeyID).Error
 }
 
-// signsFrom is the oldest version of the schema whose release signs rows and reads
-// signing_starts.
-const signsFrom = 70
+// signsFrom is the oldest version of the schema whose release signs rows and drafts, and
+// reads signing_starts.
+const signsFrom = 80
 
 // SetPermission permits unsigned rows, or ends the permission: then releases that don't
 // sign can't start any more. It needs the role that owns the tables.

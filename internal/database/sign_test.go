@@ -3,6 +3,7 @@ package database_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -175,6 +176,33 @@ func TestForgedEndOfThePermission(t *testing.T) {
 		if err := db.Verify(t.Context(), record(1), nil, ""); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// More rows than are verified end the permission, whatever they are.
+func TestFloodedStartsEndThePermission(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)")
+		flood := func(first, last int) {
+			t.Helper()
+			databasetest.Tamper(t, db, fmt.Sprintf(`WITH RECURSIVE ids(id) AS (SELECT %d UNION ALL SELECT id + 1 FROM ids WHERE id < %d)
+				INSERT INTO signing_starts (id, started_at, origin) SELECT ids.id, ?, 'new' FROM ids`, first, last), db.Now())
+		}
+		allowed := func(want bool) {
+			t.Helper()
+			if err := db.ReadTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+				if got, err := tx.UnsignedAllowed(); err != nil || got != want {
+					t.Errorf("allowed: %v, %v", got, err)
+				}
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+		flood(1, 10_000)
+		allowed(true)
+		flood(10_001, 10_001)
+		allowed(false)
 	})
 }
 

@@ -3,7 +3,7 @@
 //
 // A draft is a payment or transfer as the customer was shown it before accepting.
 // It never changes, and is accepted at most once: its id is part of the ledger's
-// request key.
+// request key. Its terms are signed, and verified whenever they are read.
 package draft
 
 import (
@@ -14,6 +14,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/money"
+	"elsom/internal/signature"
 )
 
 // Reasons of CheckAcceptable. Further ones are those of customer.CheckHold, and
@@ -35,12 +36,36 @@ type Terms struct {
 	// browser session the draft was confirmed, and for what; empty: none. See
 	// customer.Confirmation.
 	ConfirmedBy string
+	// MAC and KeyID are the signature of all terms but ConfirmedBy, which is made with the
+	// server's secret. MAC is nil without keys.
+	MAC   []byte `gorm:"column:mac"`
+	KeyID string
 }
 
 // Begin sets the id and the times of a draft that is inserted in tx.
 func (t *Terms) Begin(tx *database.Tx, lifetime time.Duration) {
 	t.ID, t.MadeAt = tx.NewID(), tx.Now()
 	t.ExpiresAt = t.MadeAt.Add(lifetime)
+}
+
+// Record returns the canonical form of the shared terms, to which the caller adds its own
+// for Sign and Verify. ConfirmedBy isn't part of it.
+func (t Terms) Record(kind signature.Kind) *signature.Record {
+	return signature.NewRecord(kind, t.ID).Text(string(t.Channel)).Time(t.MadeAt).Time(t.ExpiresAt)
+}
+
+// Sign signs a draft that is inserted in tx. The signature is not queued for the log:
+// what is accepted is signed again as a payment or transfer. It releases r.
+func (t *Terms) Sign(tx *database.Tx, r *signature.Record) {
+	t.MAC, t.KeyID = tx.MAC(r)
+	r.Release()
+}
+
+// Verify returns fault.Unavailable for a stored draft that is not as it was signed: the
+// customer was shown other terms. It releases r.
+func (t Terms) Verify(ctx context.Context, db *database.DB, r *signature.Record) error {
+	defer r.Release()
+	return db.Verify(ctx, r, t.MAC, t.KeyID)
 }
 
 // Expired reports whether the draft is too old to be accepted.

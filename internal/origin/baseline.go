@@ -120,7 +120,7 @@ func Sign(ctx context.Context, db *database.DB, o Options) (b Baseline, err erro
 // that never had a key get it: they are declared as those of the previous release.
 func permit(tx *database.Tx) error {
 	p, err := tx.Permission()
-	if err != nil || p.Open && p.Ended.IsZero() {
+	if err != nil || p.Allowed() {
 		return err
 	}
 	hadKey, err := hasBooksKey(tx)
@@ -128,15 +128,16 @@ func permit(tx *database.Tx) error {
 		return err
 	}
 	//mutant:drop ./internal/audit TestBaselineAfterTheEnd
-	if hadKey || !p.Ended.IsZero() {
+	if hadKey || !p.Ended.IsZero() || p.Flooded {
 		return fault.New(fault.Conflict, "origin.baseline", "").Because(errEnded)
 	}
 	return tx.SetPermission(true)
 }
 
-// required returns the tables whose rows must be signed.
+// required returns the tables whose rows must be signed, and may be without a signature
+// while that is permitted.
 func required() []Table {
-	return slices.DeleteFunc(slices.Clone(Tables), func(t Table) bool { return t.Optional })
+	return slices.DeleteFunc(slices.Clone(Tables), func(t Table) bool { return t.Optional || t.AlwaysSigned })
 }
 
 func (t Table) baseline(ctx context.Context, db *database.DB, b *Baseline, index int, o Options) error {

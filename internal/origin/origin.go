@@ -34,6 +34,9 @@ type Table struct {
 	// Optional signatures are missing where the writer had no key; such a row is no
 	// violation, and a baseline leaves it as it is.
 	Optional bool
+	// AlwaysSigned rows are written by programs with the key only: one without a signature
+	// is a violation also while others are permitted, and a baseline leaves it as it is.
+	AlwaysSigned bool
 }
 
 // Field is a column, which is Absent in the record where it is NULL.
@@ -153,7 +156,7 @@ var Tables = []Table{
 		Fields: []Field{{"phone", Text}, {"closed_phone", Text}, {"level", Text}, {"blocked", Bool}, {"blocked_out", Bool}},
 	},
 	{
-		Kind: signature.SigningStart, Name: "signing_starts", ID: "id", Age: Few,
+		Kind: signature.SigningStart, Name: "signing_starts", ID: "id", Age: Few, AlwaysSigned: true,
 		Fields: []Field{{"started_at", Time}, {"origin", Text}},
 	},
 	{

@@ -55,5 +55,5 @@ func Start(ctx context.Context, db *database.DB) error {
 // isUndeclared reports whether unsigned rows are not permitted, and no record says so.
 func isUndeclared(tx *database.Tx) (bool, error) {
 	p, err := tx.Permission()
-	return err == nil && !p.Open && p.Ended.IsZero(), err
+	return err == nil && !p.Open && p.Ended.IsZero() && !p.Flooded, err
 }

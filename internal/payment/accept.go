@@ -52,7 +52,8 @@ const acceptOp = "payment.accept"
 // A draft is accepted once, however often Accept is called. A refusal leaves the
 // draft as it is: fault.Insufficient (its Args have Balance), Limit (its Args have
 // Left), Forbidden (hold, block, customer.PINOwed, or draft.Unconfirmed: Confirm it
-// first), Conflict (FeeChanged, draft.Expired). After Unknown the payment may have been accepted: call again.
+// first), Conflict (FeeChanged, draft.Expired), Unavailable (the draft is not as it was
+// signed). After Unknown the payment may have been accepted: call again.
 func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Accepted, err error) {
 	// An earlier request of the same draft may still be committing: then Unavailable
 	// does not mean that nothing was paid.
@@ -66,6 +67,10 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel cus
 		return Accepted{Payment: before, AlreadyAccepted: err == nil}, err
 	}
 	draft := found.Draft
+	//mutant:drop TestForgedDraftIsRefused
+	if err := draft.Verify(ctx, ps.db, draft.record()); err != nil {
+		return Accepted{}, fault.Wrap("payment.draft", err)
+	}
 	if err := draft.CheckShown("payment.draft", draft.CustomerID, c.ID, channel); err != nil {
 		return Accepted{}, err
 	}

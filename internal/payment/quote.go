@@ -191,6 +191,8 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 		}
 		err = ps.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 			draft.Begin(tx, ps.timing.Draft)
+			//mutant:replace draft.Sign(tx, draft.record()) => draft.KeyID = "" TestDraftsAreSigned
+			draft.Sign(tx, draft.record())
 			return insertDraft(tx, draft)
 		})
 		if !database.IsUniqueViolation(err) {

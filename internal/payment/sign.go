@@ -18,6 +18,14 @@ func (p Payment) Record() *signature.Record {
 		Int(int64(p.Amount)).Int(int64(p.Fee)).Text(p.TxnID).Text(p.Code).Text(string(p.Channel)).Time(p.AcceptedAt)
 }
 
+// record returns the canonical form of a draft, which its signature covers: all that the
+// payment gets from it.
+func (d Draft) record() *signature.Record {
+	return d.Record(signature.PaymentDraft).
+		Int(d.CustomerID).Text(d.Service).Text(d.Biller).Text(d.Identifier).Text(d.Payee).
+		Int(int64(d.Amount)).Int(int64(d.Fee)).Text(d.TxnID)
+}
+
 // Signature returns the signature of a stored payment; nil if it has none.
 func (p Payment) Signature() (mac []byte, keyID string) {
 	if p.mac == "" {

@@ -111,3 +111,72 @@ func TestForgedBillerIsNotCalled(t *testing.T) {
 		}
 	})
 }
+
+// A draft is signed with all its terms.
+func TestDraftsAreSigned(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db, good)
+		_, err := h.Quote(t.Context(), h.NewCustomer(100_00), order("5"))
+		require.NoError(t, err)
+		databasetest.WantSigned(t, db, "drafts", 1)
+	})
+}
+
+// A draft that is another one than the payer was shown is neither shown nor paid, until
+// its row was put right; nor is a copy of it.
+func TestForgedDraftIsRefused(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h, ctx := newFixture(t, db, good), t.Context()
+		c, thief := h.NewCustomer(1000_00), h.NewCustomer(0)
+		draft, err := h.Quote(ctx, c, order("5"))
+		require.NoError(t, err)
+		other, err := h.Quote(ctx, c, order("500"))
+		require.NoError(t, err)
+		refused := func(what string, id int64) {
+			t.Helper()
+			before := db.UnverifiedCount()
+			_, shown := h.Draft(ctx, c.ID, customer.Web, id)
+			_, renewed := h.Renew(ctx, c, customer.Web, id)
+			_, paid := h.Accept(ctx, c, customer.Web, id)
+			for _, err := range []error{shown, renewed, paid} {
+				if !fault.Is(err, fault.Unavailable) {
+					t.Errorf("%s: shown: %v; renewed: %v; paid: %v", what, shown, renewed, paid)
+				}
+			}
+			if n := db.UnverifiedCount() - before; n != 3 {
+				t.Errorf("%s: %d alarms", what, n)
+			}
+		}
+		databasetest.Tamper(t, db, "CREATE TABLE earlier AS SELECT * FROM drafts")
+		for column, forged := range map[string]string{
+			"customer_id": fmt.Sprint(thief.ID), "service": "'mega'", "biller": "'mega'", "identifier": "'02071996100999'", "payee": "''", "amount": "50000",
+			"fee": "fee + 1", "txn_id": "txn_id || '1'", "channel": "'ussd'", "made_at": "expires_at", "expires_at": "made_at", "key_id": "'b-1'",
+			"mac": fmt.Sprintf("(SELECT mac FROM earlier WHERE id = %d)", other.ID),
+		} {
+			databasetest.Tamper(t, db, fmt.Sprintf("UPDATE drafts SET %s = %s WHERE id = %d", column, forged, draft.ID))
+			refused(column, draft.ID)
+			databasetest.Tamper(t, db, fmt.Sprintf("UPDATE drafts SET %[1]s = (SELECT %[1]s FROM earlier WHERE id = %[2]d) WHERE id = %[2]d", column, draft.ID))
+		}
+		databasetest.Tamper(t, db, "UPDATE drafts SET mac = NULL, key_id = '' WHERE id = ?", other.ID)
+		refused("unsigned", other.ID)
+		databasetest.Tamper(t, db, "UPDATE drafts SET id = id + 1000 WHERE id = ?", draft.ID)
+		refused("a copy", draft.ID+1000)
+		databasetest.Tamper(t, db, "UPDATE drafts SET id = id - 1000 WHERE id = ?", draft.ID+1000)
+		_, err = h.Accept(ctx, c, customer.Web, draft.ID)
+		require.NoError(t, err)
+		h.WantBalance(c.ID, 1000_00-draft.Total())
+	})
+}
+
+// While unsigned rows are permitted, a draft of the previous release is paid.
+func TestUnsignedDraftIsPermitted(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db, good)
+		c := h.NewCustomer(100_00)
+		draft, err := h.Quote(t.Context(), c, order("5"))
+		require.NoError(t, err)
+		databasetest.TamperAll(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)", "UPDATE drafts SET mac = NULL, key_id = ''")
+		_, err = h.Accept(t.Context(), c, customer.Web, draft.ID)
+		require.NoError(t, err)
+	})
+}

@@ -199,9 +199,9 @@ func readAcceptedSince(ctx context.Context, db *database.DB, customerID int64, s
 
 func insertDraft(tx *database.Tx, d Draft) error {
 	return tx.Gorm().Exec(`INSERT INTO drafts (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id,
-		channel, made_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
+		channel, made_at, expires_at, mac, key_id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		d.ID, d.CustomerID, d.Service, d.Biller, d.Identifier, d.Payee, d.Amount, d.Fee, d.TxnID,
-		d.Channel, d.MadeAt, d.ExpiresAt).Error
+		d.Channel, d.MadeAt, d.ExpiresAt, d.MAC, d.KeyID).Error
 }
 
 func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
@@ -213,7 +213,9 @@ func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 	if len(rows) == 0 {
 		return Draft{}, fault.New(fault.NotFound, "payment.draft", "")
 	}
-	return rows[0], nil
+	d := rows[0]
+	//mutant:replace d.Verify(ctx, db, d.record()) => nil TestForgedDraftIsRefused
+	return d, d.Verify(ctx, db, d.record())
 }
 
 // accepting is a draft, and whether there is a payment of it already.
@@ -225,11 +227,11 @@ type accepting struct {
 func (ps *Payments) readAccepting(ctx context.Context, ids []int64) ([]*accepting, error) {
 	these, list := database.InList(ps.db.Dialect(), ids)
 	rows, err := database.ScanAll(ps.db.Gorm(ctx).Raw(`SELECT d.id, d.customer_id, d.service, d.biller, d.identifier, d.payee, d.amount, d.fee,
-			d.txn_id, d.channel, d.made_at, d.expires_at, d.confirmed_by, p.id IS NOT NULL
+			d.txn_id, d.channel, d.made_at, d.expires_at, d.confirmed_by, d.mac, d.key_id, p.id IS NOT NULL
 		FROM drafts d LEFT JOIN payments p ON p.id = d.id WHERE d.id `+these, list), func(a *accepting) []any {
 		return []any{
 			&a.ID, &a.CustomerID, &a.Service, &a.Biller, &a.Identifier, &a.Payee, &a.Amount, &a.Fee,
-			&a.TxnID, &a.Channel, &a.MadeAt, &a.ExpiresAt, &a.ConfirmedBy, &a.Accepted,
+			&a.TxnID, &a.Channel, &a.MadeAt, &a.ExpiresAt, &a.ConfirmedBy, &a.MAC, &a.KeyID, &a.Accepted,
 		}
 	})
 	return database.AlignRows(ids, rows, func(a accepting) int64 { return a.ID }), err

@@ -30,7 +30,14 @@ const (
 	Login          Kind = "login" // of a customer
 )
 
-// Kinds are all kinds. The position of a kind is its code in stored lists of
+// The kinds of drafts. They are not in Kinds, because drafts are deleted after a day: no
+// list of records has them.
+const (
+	PaymentDraft  Kind = "payment_draft"
+	TransferDraft Kind = "wallet_transfer_draft"
+)
+
+// Kinds are all kinds that the log has. The position of a kind is its code in stored lists of
 // records, so kinds are only added at the end.
 var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer, SigningStart, Operation, Attempt, Gateway, Login}
 

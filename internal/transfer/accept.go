@@ -34,8 +34,8 @@ const Unconfirmed = draft.Unconfirmed
 // draft as it is: Insufficient with the argument Balance; Limit with the argument
 // Left (the sender's limits) or with the reason ReceiverFull; Forbidden (hold,
 // customer.PINOwed, draft.Unconfirmed, the sender or the receiver is blocked, the
-// receiver's wallet is closed); Conflict (draft.Expired). After Unknown the money may have been sent:
-// call again.
+// receiver's wallet is closed); Conflict (draft.Expired); Unavailable (the draft is not
+// as it was signed). After Unknown the money may have been sent: call again.
 func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Transfer, err error) {
 	defer func() { err = ts.db.UnknownIfPending(err) }()
 	before, err := ts.sent(ctx, c, id)

@@ -2,6 +2,7 @@ package transfer_test
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +78,7 @@ func TestQuote(t *testing.T) {
 			t.Fatalf("kept %+v, told %+v", kept, draft)
 		}
 		kept.MadeAt, kept.ExpiresAt = draft.MadeAt, draft.ExpiresAt
-		if kept != draft {
+		if !reflect.DeepEqual(kept, draft) {
 			t.Fatalf("kept %+v, told %+v", kept, draft)
 		}
 		h.WantBalance(from.ID, 1000_00)

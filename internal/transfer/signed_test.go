@@ -1,11 +1,15 @@
 package transfer_test
 
 import (
+	"fmt"
 	"testing"
 
+	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
 	"elsom/internal/signature"
+	"elsom/internal/testkit/require"
 	"elsom/internal/transfer"
 )
 
@@ -33,5 +37,68 @@ func TestTransfersAreSigned(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	})
+}
+
+// A draft is signed with all its terms.
+func TestDraftsAreSigned(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db)
+		h.quote(h.NewCustomer(100_00), h.NewCustomer(0), "20")
+		databasetest.WantSigned(t, db, "wallet_transfer_drafts", 1)
+	})
+}
+
+// A draft that is another one than the sender was shown is neither shown nor sent, until
+// its row was put right; nor is a copy of it.
+func TestForgedDraftIsRefused(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h, ctx := newFixture(t, db), t.Context()
+		from, friend, thief := h.NewCustomer(1000_00), h.NewCustomer(0), h.NewCustomer(0)
+		draft := h.quote(from, friend, "1")
+		other := h.quote(from, thief, "500")
+		refused := func(what string, id int64) {
+			t.Helper()
+			before := db.UnverifiedCount()
+			_, err := h.Draft(ctx, from.ID, customer.Web, id)
+			_, sent := h.Accept(ctx, from, customer.Web, id)
+			if !fault.Is(err, fault.Unavailable) || !fault.Is(sent, fault.Unavailable) {
+				t.Errorf("%s: shown: %v; sent: %v", what, err, sent)
+			}
+			if n := db.UnverifiedCount() - before; n != 2 {
+				t.Errorf("%s: %d alarms", what, n)
+			}
+		}
+		databasetest.Tamper(t, db, "CREATE TABLE earlier AS SELECT * FROM wallet_transfer_drafts")
+		for column, forged := range map[string]string{
+			"sender_id": fmt.Sprint(thief.ID + 1), "receiver_id": fmt.Sprint(thief.ID), "phone": "'" + thief.Phone.String() + "'", "receiver": "'Бакыт А.'",
+			"amount": "50000", "channel": "'ussd'", "made_at": "expires_at", "expires_at": "made_at", "key_id": "'b-1'",
+			"mac": fmt.Sprintf("(SELECT mac FROM earlier WHERE id = %d)", other.ID),
+		} {
+			databasetest.Tamper(t, db, fmt.Sprintf("UPDATE wallet_transfer_drafts SET %s = %s WHERE id = %d", column, forged, draft.ID))
+			refused(column, draft.ID)
+			databasetest.Tamper(t, db, fmt.Sprintf("UPDATE wallet_transfer_drafts SET %[1]s = (SELECT %[1]s FROM earlier WHERE id = %[2]d) WHERE id = %[2]d", column, draft.ID))
+		}
+		databasetest.Tamper(t, db, "UPDATE wallet_transfer_drafts SET mac = NULL, key_id = '' WHERE id = ?", other.ID)
+		refused("unsigned", other.ID)
+		databasetest.Tamper(t, db, "UPDATE wallet_transfer_drafts SET id = id + 1000 WHERE id = ?", draft.ID)
+		refused("a copy", draft.ID+1000)
+		databasetest.Tamper(t, db, "UPDATE wallet_transfer_drafts SET id = id - 1000 WHERE id = ?", draft.ID+1000)
+		_, err := h.Accept(ctx, from, customer.Web, draft.ID)
+		require.NoError(t, err)
+		h.WantBalance(friend.ID, 1_00)
+		h.WantBalance(thief.ID, 0)
+	})
+}
+
+// While unsigned rows are permitted, a draft of the previous release is sent.
+func TestUnsignedDraftIsPermitted(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db)
+		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
+		draft := h.quote(from, to, "1")
+		databasetest.TamperAll(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)", "UPDATE wallet_transfer_drafts SET mac = NULL, key_id = ''")
+		_, err := h.Accept(t.Context(), from, customer.Web, draft.ID)
+		require.NoError(t, err)
 	})
 }

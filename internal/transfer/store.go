@@ -11,20 +11,29 @@ import (
 
 func insertDraft(tx *database.Tx, d Draft) error {
 	return tx.Gorm().Exec(`INSERT INTO wallet_transfer_drafts (id, sender_id, receiver_id, phone, receiver, amount,
-		channel, made_at, expires_at) VALUES (?,?,?,?,?,?,?,?,?)`,
-		d.ID, d.SenderID, d.ReceiverID, d.Phone, d.Receiver, d.Amount, d.Channel, d.MadeAt, d.ExpiresAt).Error
+		channel, made_at, expires_at, mac, key_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
+		d.ID, d.SenderID, d.ReceiverID, d.Phone, d.Receiver, d.Amount, d.Channel, d.MadeAt, d.ExpiresAt, d.MAC, d.KeyID).Error
 }
 
 func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 	var rows []Draft
-	err := db.Gorm(ctx).Raw("SELECT id, sender_id, receiver_id, phone, receiver, amount, channel, made_at, expires_at, confirmed_by FROM wallet_transfer_drafts WHERE id = ?", id).Scan(&rows).Error
+	err := db.Gorm(ctx).Raw("SELECT id, sender_id, receiver_id, phone, receiver, amount, channel, made_at, expires_at, confirmed_by, mac, key_id FROM wallet_transfer_drafts WHERE id = ?", id).Scan(&rows).Error
 	if err != nil {
 		return Draft{}, err
 	}
 	if len(rows) == 0 {
 		return Draft{}, fault.New(fault.NotFound, "transfer.draft", "")
 	}
-	return rows[0], nil
+	d := rows[0]
+	//mutant:replace d.Verify(ctx, db, d.record()) => nil TestForgedDraftIsRefused
+	return d, d.Verify(ctx, db, d.record())
+}
+
+// record returns the canonical form of a draft, which its signature covers: all that the
+// sender was shown and all that the transfer gets from it.
+func (d Draft) record() *signature.Record {
+	return d.Record(signature.TransferDraft).Int(d.SenderID).Int(d.ReceiverID).
+		Text(d.Phone.String()).Text(d.Receiver).Int(int64(d.Amount))
 }
 
 // transferRider inserts rows of wallet_transfers with their ledger transfers.
