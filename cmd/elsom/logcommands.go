@@ -13,7 +13,7 @@ import (
 )
 
 type logCommands struct {
-	Branch logBranch `cmd:"" help:"Declare that the log continues from an earlier state, after its database was restored to that. Needs ELSOM_CHECKPOINT_KEY and ELSOM_CHECKPOINT_FILE."`
+	Branch logBranch `cmd:"" help:"Declare that the log continues from an earlier state, after its database was restored to that, or without a checkpoint. Needs ELSOM_CHECKPOINT_KEY and ELSOM_CHECKPOINT_FILE."`
 }
 
 type logBranch struct {

@@ -31,6 +31,9 @@ func (r *Result) checkLog(tx *database.Tx, outside Outside, since time.Time) err
 	if report.NoKey || outside.Witness == "" {
 		r.Checks[first+int(translog.Witnessed)].NotChecked = "there is none, or no key"
 	}
+	if report.NoBooksKey {
+		r.Checks[first+int(translog.AllQueued)].NotChecked = "there is no key of the books"
+	}
 	if report.TooMany {
 		r.Checks[first+int(translog.AllSealed)].NotChecked = "too many records are unsealed"
 	}

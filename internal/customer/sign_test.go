@@ -106,9 +106,16 @@ func TestEarlierStateIsNotSignedAgain(t *testing.T) {
 		sealAs := func(first int) {
 			t.Helper()
 			databasetest.Tamper(t, db, fmt.Sprintf(seal, first))
-			databasetest.Tamper(t, db, "INSERT INTO log_buckets (first, bucket) VALUES (?, ?)", first, database.LogBucket(c.ID))
+			var batch int64
+			if err := db.Gorm(ctx).Raw("SELECT MIN(id) FROM log_queue").Scan(&batch).Error; err != nil {
+				t.Fatal(err)
+			}
+			for bucket := range map[int64]bool{database.LogBucket(c.ID): true, database.LogBucket(batch): true} {
+				databasetest.Tamper(t, db, "INSERT INTO log_buckets (first, bucket) VALUES (?, ?)", first, bucket)
+			}
 			databasetest.Tamper(t, db, "DELETE FROM log_queue")
 		}
+		databasetest.Tamper(t, db, "CREATE TABLE batches AS SELECT * FROM log_queue ORDER BY id LIMIT 1")
 		sealAs(0)
 		databasetest.Tamper(t, db, "CREATE TABLE earlier AS SELECT * FROM customers")
 		if err := block(h, c.ID); err != nil {
@@ -137,6 +144,12 @@ func TestEarlierStateIsNotSignedAgain(t *testing.T) {
 		changes(false)
 		sealAs(1)
 		changes(false)
+		// Its record is queued again: by itself, without a key, and in the batch that is sealed.
+		for _, again := range []string{"INSERT INTO log_queue SELECT id + 1, records FROM batches", "INSERT INTO log_queue SELECT * FROM batches"} {
+			databasetest.Tamper(t, db, again)
+			changes(false)
+			databasetest.Tamper(t, db, "DELETE FROM log_queue")
+		}
 		databasetest.Tamper(t, db, "UPDATE customers SET blocked_out = TRUE, mac = (SELECT mac FROM later), key_id = (SELECT key_id FROM later)")
 		changes(true)
 	})

@@ -22,23 +22,65 @@ func LogBucket(id int64) int64 { return id >> LogBucketBits }
 type Leaves map[int64][][32]byte
 
 // Queued returns the leaves of all rows of a kind that are queued for the log,
-// also by this transaction.
+// also by this transaction. What was queued without a key, or was sealed before and is
+// queued again, is not among them.
 func (tx *Tx) Queued(kind signature.Kind) (Leaves, error) {
-	rows, err := tx.gorm.Raw("SELECT records FROM log_queue ORDER BY id").Rows()
+	return tx.queuedOf(kind, func(int64) bool { return true })
+}
+
+func (tx *Tx) queuedOf(kind signature.Kind, wanted func(id int64) bool) (Leaves, error) {
+	batches, err := tx.batchesOf(kind, wanted)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for _, b := range batches {
+		ids = append(ids, b.id)
+	}
+	sealed, err := tx.Sealed(signature.Batch, ids)
+	if err != nil {
+		return nil, err
+	}
+	queued := Leaves{}
+	for _, b := range batches {
+		//mutant:replace len(sealed[b.id]) == 0 => len(sealed) >= 0 ./internal/customer TestEarlierStateIsNotSignedAgain
+		if len(sealed[b.id]) == 0 {
+			for id, leaves := range b.leaves {
+				queued[id] = append(queued[id], leaves...)
+			}
+		}
+	}
+	queued.add(kind, tx.queued, wanted)
+	return queued, nil
+}
+
+// queuedBatch is what a row of log_queue has of some rows.
+type queuedBatch struct {
+	id     int64
+	leaves Leaves
+}
+
+// batchesOf returns the rows of the queue that have wanted records of a kind and were
+// queued with a key.
+func (tx *Tx) batchesOf(kind signature.Kind, wanted func(id int64) bool) (batches []queuedBatch, err error) {
+	rows, err := tx.gorm.Raw("SELECT id, records FROM log_queue ORDER BY id").Rows()
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	queued := Leaves{}
 	for rows.Next() {
+		b := queuedBatch{leaves: Leaves{}}
 		var records []byte
-		if err := rows.Scan(&records); err != nil {
+		if err := rows.Scan(&b.id, &records); err != nil {
 			return nil, err
 		}
-		queued.add(kind, records, func(int64) bool { return true })
+		b.leaves.add(kind, records, wanted)
+		//mutant:replace && tx.db.keys.IsBatch(records, b.id) => ./internal/customer TestEarlierStateIsNotSignedAgain
+		if len(b.leaves) > 0 && tx.db.keys.IsBatch(records, b.id) {
+			batches = append(batches, b)
+		}
 	}
-	queued.add(kind, tx.queued, func(int64) bool { return true })
-	return queued, rows.Err()
+	return batches, rows.Err()
 }
 
 // Sealed returns the leaves of rows of a kind in the newest seals of the log that have
@@ -98,7 +140,7 @@ func (tx *Tx) VerifyNewest(ctx context.Context, r *signature.Record, mac []byte,
 		return err
 	}
 	// The queue first: what is sealed between the two statements is found in the log.
-	leaves, err := tx.Queued(r.Kind())
+	leaves, err := tx.queuedOf(r.Kind(), func(id int64) bool { return id == r.ID() })
 	if err != nil {
 		return err
 	}

@@ -60,17 +60,22 @@ func (tx *Tx) Queue(r *signature.Record, mac []byte) {
 	tx.queued = signature.AppendItem(tx.queued, signature.Item{Kind: r.Kind(), ID: r.ID(), Leaf: r.LeafHash(mac)})
 }
 
-// takeQueued returns the row of log_queue with what was signed and not yet queued.
+// Keys returns the keys that sign rows; nil if there are none.
+func (tx *Tx) Keys() *signature.Keys { return tx.db.keys }
+
+// takeQueued returns the row of log_queue with what was signed and not yet queued, as a
+// batch that is signed itself: the program's role can write that table without the key.
 // The table is part of the schema, but of no package's: every transaction that signs
 // writes it.
 func (tx *Tx) takeQueued() []Rows {
 	if len(tx.queued) == 0 {
 		return nil
 	}
-	records := tx.queued
+	id := tx.NewID()
+	records := tx.db.keys.EndBatch(tx.queued, id)
 	tx.queued = nil
 	return []Rows{{Table: "log_queue", Columns: []Column{
-		NewColumn("id", "bigint", []int64{tx.NewID()}), NewColumn("records", "bytea", [][]byte{records}),
+		NewColumn("id", "bigint", []int64{id}), NewColumn("records", "bytea", [][]byte{records}),
 	}}}
 }
 

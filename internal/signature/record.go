@@ -28,6 +28,7 @@ const (
 	Attempt        Kind = "attempt"   // a call to a biller
 	Gateway        Kind = "gateway"
 	Login          Kind = "login" // of a customer
+	Batch          Kind = "batch" // of records, which a transaction queued for the log
 )
 
 // The kinds of drafts. They are not in Kinds, because drafts are deleted after a day: no
@@ -39,7 +40,7 @@ const (
 
 // Kinds are all kinds that the log has. The position of a kind is its code in stored lists of
 // records, so kinds are only added at the end.
-var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer, SigningStart, Operation, Attempt, Gateway, Login}
+var Kinds = []Kind{Transfer, Payment, CashIn, WalletTransfer, Decision, Claim, Settlement, Agent, Catalog, Customer, SigningStart, Operation, Attempt, Gateway, Login, Batch}
 
 // Code returns the kind's code in stored lists of records, from 1 on; 0 for an
 // unknown kind.

@@ -10,6 +10,7 @@ package signature
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -57,6 +58,7 @@ type Keys struct {
 	signer   *subkey
 	baseline *subkey
 	byID     map[string]*subkey
+	batches  []*subkey // sign what is queued for the log, the first one signs
 }
 
 // subkey is a key that is derived for one purpose.
@@ -132,7 +134,11 @@ func (k *Keys) add(key string) error {
 	if err != nil {
 		return err
 	}
-	k.ids = append(k.ids, id)
+	batches, err := newSubkey(key, id, "elsom books: batch of the log")
+	if err != nil {
+		return err
+	}
+	k.ids, k.batches = append(k.ids, id), append(k.batches, batches)
 	k.byID[signer.id], k.byID[baseline.id] = signer, baseline
 	if k.signer == nil {
 		k.signer, k.baseline = signer, baseline
@@ -193,6 +199,46 @@ func (k *Keys) Verify(r *Record, mac []byte, keyID string) error {
 		return ErrForged
 	}
 	return nil
+}
+
+// EndBatch appends to the records of a queue row, a list of AppendItem, the one of kind
+// Batch: its id is the row's, its leaf a mac of that id and all records before it. So no
+// record is sealed that wasn't queued with a key, nor without the others of its
+// transaction. Without keys it returns the list.
+func (k *Keys) EndBatch(list []byte, id int64) []byte {
+	if k == nil {
+		return list
+	}
+	return k.batches[0].batch(binary.BigEndian.AppendUint64(append(list, Batch.Code()), uint64(id)))
+}
+
+// IsBatch reports whether a list is one that EndBatch has ended for a queue row, under any
+// of the keys.
+func (k *Keys) IsBatch(list []byte, id int64) bool {
+	if k == nil || len(list) == 0 || len(list)%ItemSize != 0 {
+		return false
+	}
+	signed := len(list) - sha256.Size
+	//mutant:drop TestBatch
+	if list[len(list)-ItemSize] != Batch.Code() || int64(binary.BigEndian.Uint64(list[signed-8:])) != id {
+		return false
+	}
+	for _, key := range k.batches {
+		//mutant:replace hmac.Equal(key.batch(list[:signed:signed])[signed:], list[signed:]) => key != nil TestBatch
+		if hmac.Equal(key.batch(list[:signed:signed])[signed:], list[signed:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// batch appends the mac of a list to it.
+func (s *subkey) batch(list []byte) []byte {
+	h := s.hashes.Get().(hash.Hash)
+	defer s.hashes.Put(h)
+	h.Reset()
+	h.Write(list)
+	return h.Sum(list)
 }
 
 // IDs returns the ids of the keys, the signing one first.

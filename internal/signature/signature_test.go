@@ -242,6 +242,39 @@ func TestItems(t *testing.T) {
 	}
 }
 
+// A batch is one under the key that ended it, for its row of the queue only, and not if any
+// record was changed, added, or taken out.
+func TestBatch(t *testing.T) {
+	keys := parse(t, keyA)
+	records := signature.AppendItem(nil, signature.Item{Kind: signature.Payment, ID: 5, Leaf: sample().LeafHash(nil)})
+	records = signature.AppendItem(records, signature.Item{Kind: signature.Agent, ID: 6, Leaf: sample().LeafHash(nil)})
+	list := keys.EndBatch(bytes.Clone(records), 7)
+	for _, k := range []*signature.Keys{keys, parse(t, keyB+"\n"+keyA)} {
+		if !k.IsBatch(list, 7) || !k.IsBatch(k.EndBatch(nil, 1), 1) {
+			t.Error("not a batch")
+		}
+	}
+	var none *signature.Keys
+	if !bytes.Equal(none.EndBatch(records, 7), records) || none.IsBatch(list, 7) || parse(t, keyB).IsBatch(list, 7) {
+		t.Error("a batch of another key, or of none")
+	}
+	last := signature.AppendItem(nil, signature.Item{Kind: signature.Agent, ID: 8})
+	for what, other := range map[string][]byte{
+		"empty": {}, "not ended": records, "cut": list[:len(list)-1], "twice": append(bytes.Clone(list), list...), "a record more": append(bytes.Clone(last), list...),
+		"a record less": list[signature.ItemSize:], "a record after it": append(bytes.Clone(list), last...),
+		"another record": append(bytes.Clone(last), list[signature.ItemSize:]...),
+	} {
+		if keys.IsBatch(other, 7) {
+			t.Error(what)
+		}
+	}
+	renumbered := bytes.Clone(list)
+	renumbered[2*signature.ItemSize+8] = 9
+	if keys.IsBatch(list, 8) || keys.IsBatch(renumbered, 9) {
+		t.Error("a batch of another row")
+	}
+}
+
 // The memory of a released record is that of another row.
 func TestUseAfterReleasePanics(t *testing.T) {
 	keys := parse(t, keyA)

@@ -86,7 +86,7 @@ func (r logRecords) add(list []byte) (n int, err error) {
 			return n, fmt.Errorf("the record of row %d of kind %d is there twice", binary.BigEndian.Uint64(list[1:]), list[0])
 		}
 		r.once[record] = true
-		if _, known := signature.KindOf(list[0]); known { // the log's own records have no rows
+		if kind, known := signature.KindOf(list[0]); known && kind != signature.Batch { // the log's own records have no rows
 			r.rows[row] = true
 		}
 		n++

@@ -22,10 +22,11 @@ func BenchmarkSeal(b *testing.B) {
 			require.NoError(b, db.InTx(b.Context(), func(_ context.Context, tx *database.Tx) error {
 				for queued := 0; queued < b.N; {
 					var records []byte
-					for range 100 {
+					for range 99 {
 						queued++
 						records = signature.AppendItem(records, signature.Item{Kind: signature.Payment, ID: db.NewID(), Leaf: sha256.Sum256(binary.AppendVarint(nil, int64(queued)))})
 					}
+					queued++
 					if err := insertQueued(tx, db.NewID(), records); err != nil {
 						return err
 					}

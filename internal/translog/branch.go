@@ -120,10 +120,6 @@ func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string, also 
 	if staff == "" || reason == "" {
 		return Branch{}, fault.New(fault.Invalid, op, "").Because(errUnnamed)
 	}
-	head, err := l.lostHead(lost)
-	if err != nil {
-		return Branch{}, fault.Wrap(op, err)
-	}
 	state, err := readState(l.reader(ctx))
 	if err != nil {
 		return Branch{}, fault.Wrap(op, err)
@@ -132,9 +128,21 @@ func (l *Log) StartBranch(ctx context.Context, staff, reason, lost string, also 
 	if err != nil {
 		return Branch{}, fault.Wrap(op, err)
 	}
+	unsigned, err := l.isUnsigned(state, tree)
+	if err != nil {
+		return Branch{}, fault.Wrap(op, err)
+	}
+	head, err := l.lostHead(lost)
+	if unsigned && errors.Is(err, ErrNoHead) {
+		head, err = checkpoint.Checkpoint{Tree: tree}, nil // nothing is lost that anybody knows of
+	}
+	if err != nil {
+		return Branch{}, fault.Wrap(op, err)
+	}
 	err = l.extends(ctx, tree, head.Tree)
 	//mutant:drop TestBranchIsRefusedWithoutNeed
 	switch {
+	case err == nil && unsigned:
 	case err == nil:
 		return Branch{}, fault.New(fault.Conflict, op, "").Because(ErrNotNeeded)
 	case !errors.Is(err, ErrRestored) && !errors.Is(err, ErrForked):

@@ -22,6 +22,8 @@ const (
 	NothingMissing
 	// AllSealed: every signed row is sealed or queued.
 	AllSealed
+	// AllQueued: every record that is sealed or queued was queued with a key, once.
+	AllQueued
 	// Witnessed: the log extends the checkpoint of a portal's file.
 	Witnessed
 )
@@ -32,6 +34,7 @@ var Rules = []string{
 	SignedHead:     "its newest checkpoint and its branches are signed",
 	NothingMissing: "every row that was sealed is there, as it was sealed",
 	AllSealed:      "every signed row is sealed or queued",
+	AllQueued:      "every record was queued with a key, once",
 	Witnessed:      "the log extends the checkpoint of ELSOM_CHECKPOINT_FILE",
 }
 
@@ -46,6 +49,9 @@ type Report struct {
 	Head *checkpoint.Checkpoint
 	// NoKey reports that there was no key, so that the rule SignedHead was not tried.
 	NoKey bool
+	// NoBooksKey reports that there were no keys that sign rows, so that the rule AllQueued
+	// was not tried.
+	NoBooksKey bool
 	// TooMany reports that so many records are queued that the rule AllSealed was not tried.
 	TooMany bool
 }
@@ -87,7 +93,7 @@ func (c *checker) checkHead() error {
 	if c.state, err = readState(g); err != nil {
 		return err
 	}
-	c.report.Size, c.report.Branch, c.report.NoKey = c.state.Size, c.state.Branch, c.keys == nil
+	c.report.Size, c.report.Branch, c.report.NoKey, c.report.NoBooksKey = c.state.Size, c.state.Branch, c.keys == nil, !c.tx.HasKeys()
 	rows, err := readBranches(g, 0)
 	if err != nil {
 		return err
@@ -102,6 +108,10 @@ func (c *checker) checkHead() error {
 		if b, err := openBranch(c.keys, row.Note); err != nil || b.Number != row.Number {
 			c.violation(SignedHead, "branch %d of the log is not signed as it is", row.Number)
 		}
+	}
+	//mutant:replace c.state.Size > 0 => false ./internal/audit TestLogWithoutCheckpointIsFound
+	if c.keys != nil && c.state.Checkpoint == "" && c.state.Size > 0 {
+		c.violation(SignedHead, "the log has %d records and no checkpoint", c.state.Size)
 	}
 	if c.keys == nil || c.state.Checkpoint == "" {
 		return nil

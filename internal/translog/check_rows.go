@@ -92,6 +92,11 @@ func (c *checker) readQueue() (map[rowKey]newest, error) {
 			return true
 		}
 		c.report.Unsealed += int64(len(row.Records) / signature.ItemSize)
+		//mutant:drop ./internal/audit TestForgedBatchIsFound
+		if !c.report.NoBooksKey && !c.tx.Keys().IsBatch(row.Records, row.ID) {
+			c.violation(AllQueued, "row %d of the queue was queued without a known key", row.ID)
+			return true
+		}
 		if c.report.TooMany = c.report.Unsealed > maxQueuedChecked; c.report.TooMany {
 			clear(queued)
 			return true
@@ -111,7 +116,7 @@ func add(to map[rowKey]newest, records []byte, first int64, wanted func(id int64
 		}
 		key := rowKey{it.kind, it.id}
 		known := to[key]
-		if table, ok := tableOf(it.kind); known.first != first && (!ok || table.Mutable) {
+		if table, ok := tableOf(it.kind); known.first != first && it.kind != batchCode && (!ok || table.Mutable) {
 			known = newest{}
 		}
 		known.first = first
@@ -134,6 +139,7 @@ func (c *checker) checkWindow(low, next int64, firsts []int64, queued map[rowKey
 			return bucket >= low && (next == 0 || bucket < next)
 		})
 	}
+	c.checkBatches(sealed, queued)
 	for _, table := range origin.Tables {
 		if err := c.checkTable(table, low<<database.LogBucketBits-1, next<<database.LogBucketBits, sealed, queued); err != nil {
 			return err
@@ -146,6 +152,24 @@ func (c *checker) checkWindow(low, next int64, firsts []int64, queued map[rowKey
 		}
 	}
 	return nil
+}
+
+// checkBatches verifies that no batch was sealed twice, or is queued again.
+func (c *checker) checkBatches(sealed, queued map[rowKey]newest) {
+	for key, batch := range sealed {
+		if key.kind != batchCode {
+			continue
+		}
+		delete(sealed, key)
+		_, again := queued[key]
+		//mutant:drop ./internal/audit TestBatchQueuedAgainIsFound
+		switch {
+		case len(batch.contents) > 1:
+			c.violation(AllQueued, "the batch %d of records was sealed %d times", key.id, len(batch.contents))
+		case again:
+			c.violation(AllQueued, "the batch %d of records was sealed and is queued again", key.id)
+		}
+	}
 }
 
 func (c *checker) checkTable(table origin.Table, after, before int64, sealed, queued map[rowKey]newest) error {

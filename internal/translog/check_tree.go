@@ -76,6 +76,12 @@ func (c *checker) checkSeal(tree *edge, s sealRow, buckets []int64) error {
 			c.checkBranch(it)
 		}
 	}
+	if !c.report.NoBooksKey {
+		//mutant:drop ./internal/audit TestRecordsSealedWithoutABatchAreFound
+		if wrong := wrongBatches(c.tx.Keys(), s.Records); wrong > 0 {
+			c.violation(AllQueued, "%d records of the seal of the records from %d on were queued without a known key", wrong, s.First)
+		}
+	}
 	right := len(want) == len(buckets)
 	for _, bucket := range buckets {
 		right = right && want[bucket]

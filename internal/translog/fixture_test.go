@@ -11,6 +11,7 @@ import (
 
 	"elsom/internal/checkpoint"
 	"elsom/internal/database"
+	"elsom/internal/database/databasetest"
 	"elsom/internal/signature"
 	"elsom/internal/testkit/require"
 	"elsom/internal/translog"
@@ -61,18 +62,20 @@ func (f *fixture) queue(rows, records int) {
 	}))
 }
 
+// records returns so many records, without the one that insertQueued adds.
 func (f *fixture) records(n int) (list []byte) {
-	for range n {
-		f.queued++
+	f.queued += n
+	for i := range n - 1 {
 		list = signature.AppendItem(list, signature.Item{
-			Kind: signature.Payment, ID: f.db.NewID(), Leaf: sha256.Sum256(binary.AppendVarint(nil, int64(f.queued))),
+			Kind: signature.Payment, ID: f.db.NewID(), Leaf: sha256.Sum256(binary.AppendVarint(nil, int64(f.queued-i))),
 		})
 	}
 	return list
 }
 
+// insertQueued inserts a row into the queue, as a batch.
 func insertQueued(tx *database.Tx, id int64, records []byte) error {
-	return tx.Gorm().Exec("INSERT INTO log_queue (id, records) VALUES (?, ?)", id, records).Error
+	return tx.Gorm().Exec("INSERT INTO log_queue (id, records) VALUES (?, ?)", id, databasetest.Keys().EndBatch(records, id)).Error
 }
 
 // seal seals until nothing is queued and returns the number of records.

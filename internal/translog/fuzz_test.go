@@ -17,20 +17,21 @@ func FuzzParseBranch(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, text string) { translog.ParseBranch(text) })
 }
 
-// Whatever is in the queue, the sealer seals whole records and leaves the rest there.
+// Whatever is in the queue, the sealer seals batches and leaves the rest there.
 func FuzzSealQueued(f *testing.F) {
 	db := databasetest.SQLite(f)
 	log := translog.New(db, translog.Options{Keys: newKeys(f, "wallet.example")})
 	f.Add(bytes.Repeat([]byte{1}, signature.ItemSize))
 	f.Add(bytes.Repeat([]byte{0xff}, 3*signature.ItemSize))
 	f.Add([]byte("no record"))
+	f.Add(databasetest.Keys().EndBatch(bytes.Repeat([]byte{1}, 2*signature.ItemSize), 1))
 	f.Fuzz(func(t *testing.T, records []byte) {
 		g := db.Gorm(t.Context())
 		require.NoError(t, g.Exec("DELETE FROM log_queue").Error)
 		require.NoError(t, g.Exec("INSERT INTO log_queue (id, records) VALUES (1, ?)", append([]byte{}, records...)).Error)
-		want := len(records) / signature.ItemSize
-		if len(records)%signature.ItemSize != 0 {
-			want = 0
+		want := 0
+		if databasetest.Keys().IsBatch(records, 1) {
+			want = len(records) / signature.ItemSize
 		}
 		before := require.Value(log.Status(t.Context()))(t)
 		n, err := log.Seal(t.Context())
@@ -48,7 +49,7 @@ func FuzzTile(f *testing.F) {
 	log := translog.New(db, translog.Options{Keys: keys})
 	queue := func(id int64) {
 		records := bytes.Repeat([]byte{1}, 10*signature.ItemSize)
-		require.NoError(f, db.Gorm(f.Context()).Exec("INSERT INTO log_queue (id, records) VALUES (?, ?)", id, records).Error)
+		require.NoError(f, db.Gorm(f.Context()).Exec("INSERT INTO log_queue (id, records) VALUES (?, ?)", id, databasetest.Keys().EndBatch(records, id)).Error)
 	}
 	queue(1)
 	require.Value(log.Seal(f.Context()))(f)

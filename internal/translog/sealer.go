@@ -81,11 +81,14 @@ func (l *Log) Seal(ctx context.Context) (records int, err error) {
 	l.sealing.Lock()
 	defer l.sealing.Unlock()
 	head, err := l.look(ctx)
-	l.stopped.Store(errors.Is(err, ErrRestored) || errors.Is(err, ErrForked) || errors.Is(err, ErrDamaged))
+	l.noteStop(err)
 	if err != nil {
 		return 0, fault.Wrap("translog.seal", err)
 	}
 	b, err := l.prepare(ctx, head)
+	if errors.Is(err, errChanged) {
+		return 0, nil
+	}
 	if err != nil || b == nil {
 		return 0, fault.Wrap("translog.seal", err)
 	}
@@ -94,6 +97,17 @@ func (l *Log) Seal(ctx context.Context) (records int, err error) {
 		return 0, nil
 	}
 	return len(b.records) / signature.ItemSize, fault.Wrap("translog.seal", err)
+}
+
+// noteStop stores whether an error of look stops the sealer until staff act.
+func (l *Log) noteStop(err error) {
+	stops := false
+	for _, reason := range []error{ErrRestored, ErrForked, ErrDamaged, ErrNoCheckpoint} {
+		stops = stops || errors.Is(err, reason)
+	}
+	if was := l.stopped.Swap(stops); stops && !was {
+		l.stops.Add(1)
+	}
 }
 
 // look reads the log's head and verifies that it extends what is known of it: the last
@@ -117,6 +131,9 @@ func (l *Log) look(ctx context.Context) (*edge, error) {
 		return nil, err
 	}
 	if err := l.verifyHead(ctx, tree); err != nil {
+		return nil, err
+	}
+	if err := l.verifySigned(state, tree); err != nil {
 		return nil, err
 	}
 	//mutant:drop TestHeadIsUnknownWithoutTheStandby
@@ -152,8 +169,39 @@ func (l *Log) readHead(ctx context.Context, state stateRow) (*edge, checkpoint.T
 	return head, tree, nil
 }
 
+// verifySigned returns an error if the head has no checkpoint although one could be signed,
+// unless it is one that this process or its witness file has seen with a checkpoint; or
+// if it has one and this process couldn't sign the next.
+func (l *Log) verifySigned(state stateRow, tree checkpoint.Tree) error {
+	if !l.keys.CanSign() {
+		//mutant:drop TestSealWithoutKey
+		if state.Checkpoint != "" {
+			return ErrNoCheckpointKey
+		}
+		return nil
+	}
+	unsigned, err := l.isUnsigned(state, tree)
+	//mutant:replace unsigned => unsigned && false TestNoCheckpointStopsTheSealer
+	if err == nil && unsigned {
+		err = ErrNoCheckpoint
+	}
+	return err
+}
+
+// isUnsigned reports whether a head has records and no checkpoint is known of it.
+func (l *Log) isUnsigned(state stateRow, tree checkpoint.Tree) (bool, error) {
+	if state.Checkpoint != "" || tree.Size == 0 || l.known != nil && *l.known == tree {
+		return false, nil
+	}
+	witnessed, err := l.witness.read(l.keys)
+	return err == nil && (witnessed == nil || witnessed.Tree != tree), err
+}
+
 // remember stores a tree as known, and its checkpoint in the witness file.
 func (l *Log) remember(ctx context.Context, tree checkpoint.Tree, checkpoint string) {
+	if l.known != nil && l.known.Branch != tree.Branch {
+		clear(l.batches)
+	}
 	l.known = &tree
 	if checkpoint == "" {
 		return
@@ -166,22 +214,44 @@ func (l *Log) remember(ctx context.Context, tree checkpoint.Tree, checkpoint str
 // prepare reads what is queued and returns it as a batch; nil if nothing is queued.
 func (l *Log) prepare(ctx context.Context, head *edge) (*batch, error) {
 	if head == nil {
+		l.refused.Store(0)
 		return nil, nil
 	}
-	b := &batch{at: l.db.Now(), before: *l.known}
-	err := eachQueued(l.reader(ctx), func(row queuedRow) bool {
-		//mutant:drop TestSealSkipsMalformedRows
-		if len(row.Records) == 0 || len(row.Records)%signature.ItemSize != 0 {
-			slog.ErrorContext(ctx, "log: a row of the queue is malformed and is not sealed", "id", row.ID, "bytes", len(row.Records))
-			return true
-		}
-		b.queued, b.records = append(b.queued, row.ID), append(b.records, row.Records...)
-		return len(b.queued) < maxQueued && len(b.records) < maxRecords*signature.ItemSize
-	})
-	if err != nil || len(b.records) == 0 {
+	rows, err := l.readBatches(ctx)
+	if err != nil {
 		return nil, err
 	}
+	b := &batch{at: l.db.Now(), before: *l.known}
+	for _, row := range rows {
+		b.queued, b.records = append(b.queued, row.ID), append(b.records, row.Records...)
+	}
+	if len(b.records) == 0 {
+		return nil, nil
+	}
 	return b, b.extend(head, l.keys)
+}
+
+// readBatches returns the rows of the queue that may be sealed, up to a batch.
+func (l *Log) readBatches(ctx context.Context) (rows []queuedRow, err error) {
+	l.refusing = 0
+	defer func() { l.refused.Store(l.refusing) }()
+	keys, bytes := l.db.Keys(), 0
+	err = eachQueued(l.reader(ctx), func(row queuedRow) bool {
+		if keys == nil {
+			return false // they are left to a portal that has keys
+		}
+		//mutant:drop TestForgedBatchesAreNotSealed
+		if !keys.IsBatch(row.Records, row.ID) {
+			l.refuse(ctx, row.ID, "it was queued without a key, or with one that is unknown here")
+			return true
+		}
+		rows, bytes = append(rows, row), bytes+len(row.Records)
+		return len(rows) < maxQueued && bytes < maxRecords*signature.ItemSize
+	})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return l.unsealedOf(ctx, rows)
 }
 
 // extend appends the batch's records to the tree.
@@ -227,13 +297,14 @@ func (l *Log) commit(ctx context.Context, b *batch, also ...func(tx *database.Tx
 	}
 	l.db.MarkDurable(durableKey(b.after))
 	l.remember(ctx, b.after, b.checkpoint)
+	l.batches.add(b.before.Size, b.records)
 	return nil
 }
 
 // Status returns the status of the log.
 func (l *Log) Status(ctx context.Context) (Status, error) {
 	status, err := readStatus(l.reader(ctx))
-	status.Stopped = l.stopped.Load()
+	status.Stopped, status.Stops, status.Refused = l.stopped.Load(), l.stops.Load(), l.refused.Load()
 	return status, fault.Wrap("translog.status", err)
 }
 

@@ -210,32 +210,87 @@ func TestSealIDsOutOfOrder(t *testing.T) {
 	f.wantWhole()
 }
 
-// A malformed row of the queue is left there and stops nothing.
-func TestSealSkipsMalformedRows(t *testing.T) {
+// left returns the number of rows of the queue.
+func (f *fixture) left() (rows int64) {
+	f.t.Helper()
+	require.NoError(f.t, f.db.Gorm(f.t.Context()).Raw("SELECT COUNT(*) FROM log_queue").Scan(&rows).Error)
+	return rows
+}
+
+// A row of the queue that is malformed, or that something without the key wrote or changed,
+// is left there and counted, and stops nothing.
+func TestForgedBatchesAreNotSealed(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
-		f.exec("INSERT INTO log_queue (id, records) VALUES (1, ?)", []byte("forty-one bytes are a record, not this one"))
-		f.exec("INSERT INTO log_queue (id, records) VALUES (2, ?)", []byte{})
+		keys := databasetest.Keys()
+		record := func(id int64) []byte { return signature.AppendItem(nil, signature.Item{Kind: signature.Agent, ID: id}) }
+		other := require.Value(signature.ParseKeys("another-key-of-the-books-0123456789abcdef"))(t)
+		f.queue(3, 2)
+		for i, records := range [][]byte{
+			[]byte("forty-one bytes are a record, not this one"), {}, record(1), keys.EndBatch(record(1), 1000), other.EndBatch(record(1), 4),
+			keys.EndBatch(append(record(1), record(2)...), 5)[signature.ItemSize:],
+			append(keys.EndBatch(record(1), 6), record(2)...),
+		} {
+			f.exec("INSERT INTO log_queue (id, records) VALUES (?, ?)", i, records)
+		}
 		f.queue(3, 2)
 		f.seal()
 		f.wantWhole()
-		var left int
-		require.NoError(t, db.Gorm(t.Context()).Raw("SELECT COUNT(*) FROM log_queue").Scan(&left).Error)
-		if left != 2 {
-			t.Errorf("%d rows are left in the queue", left)
+		if n := require.Value(f.log.Status(t.Context()))(t); n.Refused != 7 || f.left() != 7 {
+			t.Errorf("status %+v, %d rows are left in the queue", n, f.left())
+		}
+		// A portal that has the other key seals that one.
+		database.WithKeys(require.Value(signature.ParseKeys("another-key-of-the-books-0123456789abcdef\n"+databasetest.Key))(t), false)(db)
+		f.queued += 2
+		f.seal()
+		f.wantWhole()
+		f.exec("DELETE FROM log_queue")
+		f.seal()
+		if n := require.Value(f.log.Status(t.Context()))(t); n.Refused != 0 {
+			t.Errorf("status %+v", n)
 		}
 	})
 }
 
-// Without a key the log grows and has no checkpoint.
+// A batch that is in the log is not sealed again, also by a process that has not sealed it.
+func TestSealedBatchIsNotSealedAgain(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		f.queue(2, 3)
+		databasetest.Tamper(t, db, "CREATE TABLE earlier AS SELECT * FROM log_queue")
+		f.seal()
+		f.queue(1, 3)
+		f.seal()
+		databasetest.Tamper(t, db, "INSERT INTO log_queue SELECT * FROM earlier")
+		for _, log := range []*translog.Log{f.log, f.another()} {
+			f.log = log
+			f.queue(1, 3)
+			f.seal()
+			f.wantWhole()
+			if n := require.Value(f.log.Status(t.Context()))(t); n.Refused != 2 || f.left() != 2 {
+				t.Errorf("status %+v, %d rows are left in the queue", n, f.left())
+			}
+		}
+	})
+}
+
+// Without a key the log grows and has no checkpoint. A process without a key doesn't
+// extend a log that has checkpoints.
 func TestSealWithoutKey(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
 		signing := f.log
-		for _, keys := range []*checkpoint.Keys{nil, require.Value(checkpoint.ParseKeys(f.keys.Public()))(t)} {
-			f.log = translog.New(db, translog.Options{Keys: keys, Witness: f.file})
+		keyless := func() (logs []*translog.Log) {
+			for _, keys := range []*checkpoint.Keys{nil, require.Value(checkpoint.ParseKeys(f.keys.Public()))(t)} {
+				logs = append(logs, translog.New(db, translog.Options{Keys: keys, Witness: f.file}))
+			}
+			return logs
+		}
+		for _, log := range keyless() {
+			f.log = log
 			f.queue(2, 3)
 			f.seal()
 			if _, err := f.log.Head(t.Context()); err == nil {
@@ -246,9 +301,66 @@ func TestSealWithoutKey(t *testing.T) {
 			}
 		}
 		f.log = signing
+		_, err := f.log.StartBranch(t.Context(), "Айбек", "checkpoints begin", "", nil)
+		require.NoError(t, err)
 		f.queue(1, 1)
 		f.seal()
+		f.queued++ // the branch
 		f.wantWhole()
+		f.queue(1, 1)
+		for _, log := range keyless() {
+			if n, err := log.Seal(t.Context()); n > 0 || !errors.Is(err, translog.ErrNoCheckpointKey) {
+				t.Errorf("%d, %v", n, err)
+			}
+		}
+	})
+}
+
+// A log that has records without a checkpoint is not extended by a process that could sign
+// one, until a branch is declared: something without the key may have made them.
+func TestNoCheckpointStopsTheSealer(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		f.queue(1, 3)
+		f.seal()
+		// What is as this process or its file has seen it is signed again.
+		for _, log := range []*translog.Log{f.log, f.another()} {
+			f.exec("UPDATE log_state SET checkpoint = ''")
+			f.log = log
+			f.queue(1, 3)
+			f.seal()
+			f.wantWhole()
+		}
+		f.exec("UPDATE log_state SET checkpoint = ''")
+		f.queue(1, 3)
+		fresh := translog.New(db, translog.Options{Keys: f.keys})
+		if n, err := fresh.Seal(t.Context()); n > 0 || !errors.Is(err, translog.ErrNoCheckpoint) {
+			t.Errorf("%d, %v", n, err)
+		}
+		require.Value(translog.New(db, translog.Options{}).Seal(t.Context()))(t) // without a key
+		f.queue(1, 3)
+		for _, log := range []*translog.Log{f.log, f.another(), fresh} {
+			for range 2 {
+				if n, err := log.Seal(t.Context()); n > 0 || !errors.Is(err, translog.ErrNoCheckpoint) {
+					t.Errorf("%d, %v", n, err)
+				}
+			}
+			if s := require.Value(log.Status(t.Context()))(t); !s.Stopped || s.Stops != 1 {
+				t.Errorf("status %+v", s)
+			}
+		}
+		branch, err := f.log.StartBranch(t.Context(), "Айбек", "a portal had no key", "", nil)
+		require.NoError(t, err)
+		if branch.From != int64(f.queued-3) {
+			t.Errorf("branch %+v", branch)
+		}
+		f.queued++
+		f.seal()
+		f.wantWhole()
+		if n := require.Value(fresh.Status(t.Context()))(t); n.Unsealed != 0 {
+			t.Errorf("status %+v", n)
+		}
 	})
 }
 

@@ -45,11 +45,17 @@ type Log struct {
 	sealing sync.Mutex       // one batch at a time in a process
 	known   *checkpoint.Tree // what the tree must extend; nil before the first look
 	stopped atomic.Bool
+	stops   atomic.Int64 // how often stopped became true
+	refused atomic.Int64 // rows of the queue that the last look didn't seal
+
+	batches       sealedBatches
+	refusing      int64 // refused, of the look that runs
+	refusalLogged time.Time
 }
 
 // New returns the log of a database.
 func New(db *database.DB, options Options) *Log {
-	return &Log{db: db, keys: options.Keys, witness: witness{path: options.Witness}}
+	return &Log{db: db, keys: options.Keys, witness: witness{path: options.Witness}, batches: sealedBatches{}}
 }
 
 // The reasons for which the sealer stops.
@@ -62,6 +68,11 @@ var (
 	ErrForked = errors.New("translog: the log does not extend a checkpoint of it")
 	// ErrDamaged reports tiles, seals or a state that contradict each other.
 	ErrDamaged = errors.New("translog: the log is damaged")
+	// ErrNoCheckpoint reports a log that has records and no checkpoint of them: something
+	// without the key has removed the checkpoint or extended the log, or the key is new.
+	ErrNoCheckpoint = errors.New("translog: the log has records and no checkpoint, and there is a key for checkpoints")
+	// ErrNoCheckpointKey reports that the log has checkpoints and this process no key for them.
+	ErrNoCheckpointKey = errors.New("translog: the log has checkpoints, and there is no key to sign the next one")
 )
 
 func damaged(format string, args ...any) error {
@@ -79,4 +90,9 @@ type Status struct {
 	Sealed time.Time
 	// Stopped reports that this process's sealer refuses to extend the log.
 	Stopped bool
+	// Stops is how often this process's sealer has stopped.
+	Stops int64
+	// Refused is the number of rows of the queue that this process doesn't seal, because
+	// they were queued without one of its keys, or were sealed before.
+	Refused int64
 }

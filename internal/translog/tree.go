@@ -19,6 +19,9 @@ const (
 // branchCode is the code of the log's own records in place of a kind of row.
 const branchCode = 0xff
 
+// batchCode is the code of the record that ends a batch.
+var batchCode = signature.Batch.Code()
+
 // item is a record of the log: a signed row by its kind and id, and the hash of its
 // content. The leaf of the tree covers all three.
 type item struct {
