@@ -88,19 +88,26 @@ func openBranch(keys *checkpoint.Keys, signed string) (Branch, error) {
 	return b, err
 }
 
-// abandoned returns the branch by which a state was abandoned: the first one after
-// its own; nil if there is none.
+// abandoned returns the branch by which a state was abandoned: the first one after its
+// own that started from fewer records; nil if there is none. A branch keeps what it
+// started from, so a smaller state must be a prefix of it.
 func (l *Log) abandoned(g reader, earlier checkpoint.Tree) (*Branch, error) {
 	rows, err := readBranches(g, earlier.Branch)
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	b, err := openBranch(l.keys, rows[0].Note)
-	//mutant:replace err != nil || b.Number => err == nil && b.Number TestForgedBranchIsRefused
-	if err != nil || b.Number != rows[0].Number {
-		return nil, damaged("branch %d is not signed as it is", rows[0].Number)
+	for _, row := range rows {
+		b, err := openBranch(l.keys, row.Note)
+		//mutant:replace err != nil || b.Number => err == nil && b.Number TestForgedBranchIsRefused
+		if err != nil || b.Number != row.Number {
+			return nil, damaged("branch %d is not signed as it is", row.Number)
+		}
+		//mutant:replace b.From < earlier.Size => true TestBranchAbandonsOnlyWhatItLacks
+		if b.From < earlier.Size {
+			return &b, nil
+		}
 	}
-	return &b, nil
+	return nil, nil
 }
 
 var errUnnamed = errors.New("a branch of the log needs the name of staff and a reason: they stay in the log")

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"elsom/internal/checkpoint"
 	"elsom/internal/database"
@@ -251,6 +254,20 @@ func TestCompareWithAbandonedBranch(t *testing.T) {
 	for _, head := range []string{r.earlier, require.Value(r.log.Head(t.Context()))(t)} {
 		if result := require.Value(r.log.Compare(t.Context(), head))(t); result.Abandoned != nil {
 			t.Errorf("abandoned by %+v", result.Abandoned)
+		}
+	}
+}
+
+// A branch explains what it lacks, not that a record from before it is another one.
+func TestBranchAbandonsOnlyWhatItLacks(t *testing.T) {
+	t.Parallel()
+	r := newRestored(t, databasetest.SQLite(t))
+	_, err := r.log.StartBranch(t.Context(), "Айбек", "the disk failed", "", nil)
+	require.NoError(t, err)
+	for size, want := range map[int64]error{9: translog.ErrForked, 10: translog.ErrForked, 11: nil} {
+		other := require.Value(r.keys.Sign(checkpoint.Tree{Size: size, Root: tlog.Hash{1}}, time.Now()))(t)
+		if _, err := r.log.Compare(t.Context(), other); !errors.Is(err, want) {
+			t.Errorf("another state of %d records: %v, want %v", size, err, want)
 		}
 	}
 }
