@@ -64,6 +64,10 @@ func (k keyRotate) Run() error {
 	return nil
 }
 
+// baselineQuiet is how long no unsigned row may have been written when the permission
+// for them ends.
+const baselineQuiet = 10 * time.Minute
+
 type keyBaseline struct {
 	ActorFlags
 	Accept []string `help:"Sign this row too, which was signed and has lost its signature, as the previous release causes in agents and customers that it changes. KIND:ID, as listed. May be repeated." placeholder:"KIND:ID"`
@@ -83,7 +87,7 @@ func (k keyBaseline) Run(ctx context.Context) error {
 			if err := mayBaseline(ctx, db); err != nil {
 				return err
 			}
-			b, err := origin.Sign(ctx, db, origin.Options{Report: printBaseline, Accepted: accepted, Finish: func(ctx context.Context, tx *database.Tx, b origin.Baseline) error {
+			b, err := origin.Sign(ctx, db, origin.Options{Report: printBaseline, Accepted: accepted, Quiet: baselineQuiet, Finish: func(ctx context.Context, tx *database.Tx, b origin.Baseline) error {
 				return recordBaseline(ctx, tx, b, k.Accept)
 			}})
 			if err != nil {
@@ -131,6 +135,9 @@ func reportBaseline(b origin.Baseline) error {
 	case len(b.Undecided) > 0:
 		return refused("the permission for unsigned rows has not ended: look at the rows that are listed. If the previous release "+
 			"changed them, run it again with --accept %s", b.Undecided[0])
+	case !b.Ended:
+		return refused("the permission for unsigned rows has not ended: one was written at %s, so a portal of the previous release, or one without "+
+			"ELSOM_BOOKS_KEY, is probably running. End it, then run this again", localTime(b.Newest))
 	case len(b.Stripped) > 0:
 		return refused("rows without a signature are violations from now on, also those that are listed: find out what removed their signatures")
 	}

@@ -307,3 +307,26 @@ func TestFloodedPermission(t *testing.T) {
 		}
 	})
 }
+
+// The permission doesn't end while a portal writes rows without a signature: they would be
+// violations for good.
+func TestBaselineWaitsForUnsignedWrites(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		owner := unsignedBooks(t, db)
+		options := origin.Options{
+			Report: func(origin.Progress) {}, Quiet: 10 * time.Minute,
+			Finish: func(context.Context, *database.Tx, origin.Baseline) error { return nil },
+		}
+		b, err := origin.Sign(t.Context(), owner, options)
+		if err != nil || b.Ended || db.Now().Sub(b.Newest) > time.Minute {
+			t.Fatalf("%+v, %v", b, err)
+		}
+		if lines, result := originViolations(t, db, time.Time{}); lines != nil || originsOf(result)["transfer"].Baseline != 3 {
+			t.Errorf("%q", lines)
+		}
+		b, err = origin.Sign(t.Context(), owner, options) // nothing was written in between
+		if err != nil || !b.Ended || !b.Newest.IsZero() {
+			t.Errorf("%+v, %v", b, err)
+		}
+	})
+}

@@ -37,6 +37,9 @@ type Options struct {
 	Report func(Progress)
 	// Accepted are mutable rows that are signed although the log has them as signed.
 	Accepted []Ref
+	// Quiet is how long no row may have been written without a signature before the
+	// permission ends: otherwise a portal that doesn't sign is probably still running.
+	Quiet time.Duration
 	// Finish is called in the transaction that ends the permission.
 	Finish func(ctx context.Context, tx *database.Tx, b Baseline) error
 }
@@ -60,11 +63,17 @@ type Baseline struct {
 	// Undecided are those of Stripped that the previous release may have changed: as long
 	// as there are any that are not accepted, the permission doesn't end.
 	Undecided []Ref
+	// Newest is when the newest of the rows that were signed now was written, except for
+	// mutable rows, whose ids have no time; zero: none was.
+	Newest time.Time
+	// Ended reports that the permission has ended.
+	Ended bool
 }
 
 // Sign signs the rows of all tables that are not signed, as found: it declares them, and
 // says so by the id of the key. They are queued for the log as new rows are. Then it ends
-// the permission for unsigned rows for good. It returns fault.Conflict if that has ended.
+// the permission for unsigned rows for good, unless there are Undecided rows or Newest is
+// within Quiet. It returns fault.Conflict if the permission has ended before.
 //
 // A row that the log has as signed is never signed again: something removed its
 // signature. Only the previous release does so rightly, with the mutable rows that it
@@ -98,11 +107,12 @@ func Sign(ctx context.Context, db *database.DB, o Options) (b Baseline, err erro
 			}
 		}
 	}
-	//mutant:drop ./internal/audit TestBaselineKeepsWhatTheLogHas
-	if len(b.Undecided) > 0 {
+	//mutant:replace len(b.Undecided) > 0 || => ./internal/audit TestBaselineKeepsWhatTheLogHas
+	//mutant:replace || db.Now().Sub(b.Newest) < o.Quiet => ./internal/audit TestBaselineWaitsForUnsignedWrites
+	if len(b.Undecided) > 0 || db.Now().Sub(b.Newest) < o.Quiet {
 		return b, nil
 	}
-	return b, fault.Wrap(op, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
+	err = db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
 		if err := permit(tx); err != nil {
 			return err
 		}
@@ -113,7 +123,9 @@ func Sign(ctx context.Context, db *database.DB, o Options) (b Baseline, err erro
 			return err
 		}
 		return o.Finish(ctx, tx, b)
-	}))
+	})
+	b.Ended = err == nil
+	return b, fault.Wrap(op, err)
 }
 
 // permit returns fault.Conflict if the permission for unsigned rows has ended. Books
@@ -176,6 +188,11 @@ func (t Table) baseline(ctx context.Context, db *database.DB, b *Baseline, index
 		}
 		if len(read) == 0 {
 			return nil
+		}
+		if n := len(unsigned); n > 0 && !t.Mutable {
+			if written := database.TimeOfID(unsigned[n-1].Record.ID()); written.After(b.Newest) {
+				b.Newest = written
+			}
 		}
 		after = read[len(read)-1].Record.ID()
 		progress.Read, progress.Signed = progress.Read+int64(len(read)), progress.Signed+int64(len(unsigned))
