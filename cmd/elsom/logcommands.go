@@ -105,7 +105,7 @@ func compareHead(ctx context.Context, file, key string) error {
 		}
 	}
 	if keys == nil {
-		return usageError("there is no public key: set ELSOM_CHECKPOINT_KEY, or give --key")
+		return errors.New("there is no public key: set ELSOM_CHECKPOINT_KEY, or give --key")
 	}
 	return withDatabase(ctx, func(db *database.DB) error {
 		result, err := translog.New(db, translog.Options{Keys: keys}).Compare(ctx, text)
