@@ -84,6 +84,7 @@ func TestExpiredDraftIsNotConfirmed(t *testing.T) {
 		b.fill("pin", ownPIN)
 		databasetest.Tamper(t, app.DB, "UPDATE drafts SET expires_at = made_at")
 		databasetest.Tamper(t, app.DB, "UPDATE wallet_transfer_drafts SET expires_at = made_at")
+		app.ResignDrafts()
 		b.press("Подтвердить").wantPath(check).shows("деньги не списаны")
 		b.open(check + "/confirm").wantPath(check)
 	}

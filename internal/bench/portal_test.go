@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"elsom/internal/customer"
+	"elsom/internal/payment"
 	"elsom/internal/testkit/require"
 
 	"elsom/internal/testkit/system"
@@ -85,6 +87,9 @@ type draft struct {
 	of payer
 }
 
+// benchDraftLife is how long the drafts of a measurement can be accepted.
+const benchDraftLife = 12 * time.Hour
+
 // draw creates drafts until there are n, before the measurement.
 func (bdb *benchDB) draw(n int) {
 	bdb.m.b.Helper()
@@ -97,16 +102,23 @@ func (bdb *benchDB) draw(n int) {
 	}
 	payers := bdb.m.server.payers
 	ids, customers, numbers := make([]int64, n), make([]int64, n), make([]string, n)
+	macs, made, keyID := make([][]byte, n), bdb.db.Now(), ""
 	for i := range n {
 		of := payers[bdb.drawn.Add(1)*7919%int64(len(payers))]
 		ids[i], customers[i], numbers[i] = bdb.db.NewID(), of.customer, bdb.number(bdb.drawn.Load(), 18)
 		bdb.drafts = append(bdb.drafts, draft{ids[i], of})
+		d := payment.Draft{
+			CustomerID: customers[i], Service: "dostek", Biller: "dostek", Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
+			Amount: benchAmount, TxnID: numbers[i],
+		}
+		d.ID, d.Channel, d.MadeAt, d.ExpiresAt = ids[i], customer.Web, made, made.Add(benchDraftLife)
+		macs[i], keyID = bdb.db.Keys().Sign(d.Record())
 	}
 	_, err := bdb.db.Pool().ExecContext(context.Background(), `INSERT INTO drafts
-		(id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, channel, made_at, expires_at)
-		SELECT id, customer, 'dostek', 'dostek', '00207199610017', 'ОсОО «Ала-Тоо»', $4, 0, txn_id, 'web', $5, $6
-		FROM unnest($1::bigint[], $2::bigint[], $3::text[]) d(id, customer, txn_id)`,
-		ids, customers, numbers, benchAmount, bdb.db.Now(), bdb.db.Now().Add(12*time.Hour))
+		(id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, channel, made_at, expires_at, mac, key_id)
+		SELECT id, customer, 'dostek', 'dostek', '00207199610017', 'ОсОО «Ала-Тоо»', $4, 0, txn_id, 'web', $5, $6, mac, $7
+		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $8::bytea[]) d(id, customer, txn_id, mac)`,
+		ids, customers, numbers, benchAmount, made, made.Add(benchDraftLife), keyID, macs)
 	require.NoError(bdb.m.b, err)
 }
 

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +18,10 @@ import (
 
 	"elsom/internal/testkit/require"
 
+	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/payment"
+	"elsom/internal/signature"
 	"elsom/internal/testkit/system"
 )
 
@@ -234,14 +236,19 @@ func TestMemoryOfPayingConnections(t *testing.T) {
 func copyDraft(s *system.Site, t testing.TB, draft string, n int) (ids []string) {
 	t.Helper()
 	books := databasetest.Reopen(t, s.Database)
+	keys := require.Value(signature.ParseKeys(strings.TrimPrefix(system.BooksKey, "ELSOM_BOOKS_KEY=")))(t)
+	var d payment.Draft
+	require.NoError(t, books.Gorm(t.Context()).Raw("SELECT "+database.ColumnsOf[payment.Draft]()+" FROM drafts WHERE id = ?", draft).Scan(&d).Error)
 	for i := range n {
-		id := books.NewID()
-		_, err := books.Pool().ExecContext(context.Background(), `INSERT INTO drafts
-			(id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, channel, made_at, expires_at)
-			SELECT $1, customer_id, service, biller, identifier, payee, amount, fee, $2, channel, made_at, expires_at FROM drafts WHERE id = $3`,
-			id, fmt.Sprintf("%s%06d", strconv.FormatInt(id, 10)[:13], i), draft)
+		d.ID = books.NewID()
+		d.TxnID = fmt.Sprintf("%s%06d", strconv.FormatInt(d.ID, 10)[:13], i)
+		mac, keyID := keys.Sign(d.Record())
+		_, err := books.Pool().ExecContext(t.Context(), `INSERT INTO drafts
+			(id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, channel, made_at, expires_at, mac, key_id)
+			SELECT $1, customer_id, service, biller, identifier, payee, amount, fee, $2, channel, made_at, expires_at, $4, $5 FROM drafts WHERE id = $3`,
+			d.ID, d.TxnID, draft, mac, keyID)
 		require.NoError(t, err)
-		ids = append(ids, strconv.FormatInt(id, 10))
+		ids = append(ids, strconv.FormatInt(d.ID, 10))
 	}
 	return ids
 }

@@ -68,7 +68,7 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel cus
 	}
 	draft := found.Draft
 	//mutant:drop TestForgedDraftIsRefused
-	if err := draft.Verify(ctx, ps.db, draft.record()); err != nil {
+	if err := draft.Verify(ctx, ps.db, draft.Record()); err != nil {
 		return Accepted{}, fault.Wrap("payment.draft", err)
 	}
 	if err := draft.CheckShown("payment.draft", draft.CustomerID, c.ID, channel); err != nil {

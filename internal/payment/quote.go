@@ -191,8 +191,8 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 		}
 		err = ps.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 			draft.Begin(tx, ps.timing.Draft)
-			//mutant:replace draft.Sign(tx, draft.record()) => draft.KeyID = "" TestDraftsAreSigned
-			draft.Sign(tx, draft.record())
+			//mutant:replace draft.Sign(tx, draft.Record()) => draft.KeyID = "" TestDraftsAreSigned
+			draft.Sign(tx, draft.Record())
 			return insertDraft(tx, draft)
 		})
 		if !database.IsUniqueViolation(err) {

@@ -227,6 +227,7 @@ func TestAcceptRefuses(t *testing.T) {
 		_, err = h.Accept(ctx, owing, customer.Web, third.ID)
 		kindIs(t, err, fault.Forbidden, "customer.pin_owed", "")
 		databasetest.Tamper(t, db, "UPDATE drafts SET fee = 100 WHERE id = ?", third.ID)
+		h.ResignDrafts()
 		_, err = h.Accept(ctx, c, customer.Web, third.ID)
 		kindIs(t, err, fault.Conflict, "payment.fee_changed", "")
 		renewed, err := h.Renew(ctx, c, customer.Web, third.ID)
@@ -234,6 +235,7 @@ func TestAcceptRefuses(t *testing.T) {
 			t.Fatalf("%+v, %v", renewed, err)
 		}
 		databasetest.Tamper(t, db, "UPDATE drafts SET expires_at = ? WHERE id = ?", db.Now(), renewed.ID)
+		h.ResignDrafts()
 		_, err = h.Accept(ctx, c, customer.Web, renewed.ID)
 		kindIs(t, err, fault.Conflict, "payment.draft_expired", "")
 		h.WantBalance(c.ID, 100_00)

@@ -18,10 +18,10 @@ func (p Payment) Record() *signature.Record {
 		Int(int64(p.Amount)).Int(int64(p.Fee)).Text(p.TxnID).Text(p.Code).Text(string(p.Channel)).Time(p.AcceptedAt)
 }
 
-// record returns the canonical form of a draft, which its signature covers: all that the
+// Record returns the canonical form of a draft, which its signature covers: all that the
 // payment gets from it.
-func (d Draft) record() *signature.Record {
-	return d.Record(signature.PaymentDraft).
+func (d Draft) Record() *signature.Record {
+	return d.Terms.Record(signature.PaymentDraft).
 		Int(d.CustomerID).Text(d.Service).Text(d.Biller).Text(d.Identifier).Text(d.Payee).
 		Int(int64(d.Amount)).Int(int64(d.Fee)).Text(d.TxnID)
 }

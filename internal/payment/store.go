@@ -214,8 +214,8 @@ func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 		return Draft{}, fault.New(fault.NotFound, "payment.draft", "")
 	}
 	d := rows[0]
-	//mutant:replace d.Verify(ctx, db, d.record()) => nil TestForgedDraftIsRefused
-	return d, d.Verify(ctx, db, d.record())
+	//mutant:replace d.Verify(ctx, db, d.Record()) => nil TestForgedDraftIsRefused
+	return d, d.Verify(ctx, db, d.Record())
 }
 
 // accepting is a draft, and whether there is a payment of it already.

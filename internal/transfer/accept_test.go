@@ -195,6 +195,7 @@ func TestAcceptRefuses(t *testing.T) {
 		refused(from, fault.Insufficient, "payment.insufficient", "amount")
 		h.Deposit(from.ID, 100_00)
 		databasetest.Tamper(t, db, "UPDATE wallet_transfer_drafts SET expires_at = ? WHERE id = ?", db.Now(), draft.ID)
+		h.ResignDrafts()
 		refused(from, fault.Conflict, "payment.draft_expired", "")
 		h.WantBalance(from.ID, 140_00)
 		h.WantBalance(to.ID, 61_00)

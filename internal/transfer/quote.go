@@ -62,8 +62,8 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 	draft.Channel = order.Channel
 	err = ts.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		draft.Begin(tx, ts.life)
-		//mutant:replace draft.Sign(tx, draft.record()) => draft.KeyID = "" TestDraftsAreSigned
-		draft.Sign(tx, draft.record())
+		//mutant:replace draft.Sign(tx, draft.Record()) => draft.KeyID = "" TestDraftsAreSigned
+		draft.Sign(tx, draft.Record())
 		return insertDraft(tx, draft)
 	})
 	return draft, fault.Wrap(opQuote, err)

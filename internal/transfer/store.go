@@ -25,14 +25,14 @@ func readDraft(ctx context.Context, db *database.DB, id int64) (Draft, error) {
 		return Draft{}, fault.New(fault.NotFound, "transfer.draft", "")
 	}
 	d := rows[0]
-	//mutant:replace d.Verify(ctx, db, d.record()) => nil TestForgedDraftIsRefused
-	return d, d.Verify(ctx, db, d.record())
+	//mutant:replace d.Verify(ctx, db, d.Record()) => nil TestForgedDraftIsRefused
+	return d, d.Verify(ctx, db, d.Record())
 }
 
-// record returns the canonical form of a draft, which its signature covers: all that the
+// Record returns the canonical form of a draft, which its signature covers: all that the
 // sender was shown and all that the transfer gets from it.
-func (d Draft) record() *signature.Record {
-	return d.Record(signature.TransferDraft).Int(d.SenderID).Int(d.ReceiverID).
+func (d Draft) Record() *signature.Record {
+	return d.Terms.Record(signature.TransferDraft).Int(d.SenderID).Int(d.ReceiverID).
 		Text(d.Phone.String()).Text(d.Receiver).Int(int64(d.Amount))
 }
 
