@@ -50,7 +50,7 @@ func TestPathsAgree(t *testing.T) {
 				t.Fatalf("%d rides if optimistic, %d if not", got, want)
 			}
 		})
-		if optimistic < 20 || fallbacks < 20 {
+		if optimistic < 5 || fallbacks < 5 {
 			t.Errorf("%d batches were written by the optimistic path, %d were fallbacks to the other: too few", optimistic, fallbacks)
 		}
 		b.wantAuditOK()
