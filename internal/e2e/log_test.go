@@ -157,19 +157,15 @@ func TestVerifyReceipt(t *testing.T) {
 	if !c.Offers("Скачать подтверждение") {
 		t.Errorf("the receipt doesn't offer its proof: %s", c.Text())
 	}
-	var answer *http.Response
+	var text []byte
 	require.Eventually(t, "the receipt has its proof", func() bool {
-		var err error
-		answer, err = c.HTTP.Get(s.BaseURL + path + "/proof")
+		answer, err := c.HTTP.Get(s.BaseURL + path + "/proof")
 		require.NoError(t, err)
-		if answer.StatusCode == http.StatusAccepted {
-			_ = answer.Body.Close()
-		}
+		defer answer.Body.Close()
+		text, err = io.ReadAll(answer.Body)
+		require.NoError(t, err)
 		return answer.StatusCode == http.StatusOK
 	})
-	text, err := io.ReadAll(answer.Body)
-	_ = answer.Body.Close()
-	require.NoError(t, err)
 	file, forged := filepath.Join(t.TempDir(), "receipt.json"), filepath.Join(t.TempDir(), "forged.json")
 	require.NoError(t, os.WriteFile(file, text, 0o600))
 	require.NoError(t, os.WriteFile(forged, []byte(strings.Replace(string(text), `"25050"`, `"99950"`, 1)), 0o600))

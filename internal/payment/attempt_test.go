@@ -157,7 +157,7 @@ func TestUnsignedAttemptsCountWhilePermitted(t *testing.T) {
 		databasetest.Tamper(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)")
 		h := newFixture(t, db, refused(5))
 		h.trust(false)
-		const unsent = "INSERT INTO payment_attempts (payment_id, id, started_at, number, ended_at, outcome, result) SELECT id, id, accepted_at, 1, accepted_at, 'unsent', -1 FROM payments WHERE id = ?"
+		const unsent = "INSERT INTO payment_attempts (payment_id, id, started_at, number, ended_at, outcome, result) SELECT id AS payment_id, id, accepted_at, 1, accepted_at, 'unsent', -1 FROM payments WHERE id = ?"
 		p := h.pay(h.NewCustomer(100_00), "100")
 		h.exec(unsent, p.ID)
 		stop := h.deliver()

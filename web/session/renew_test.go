@@ -219,13 +219,13 @@ func TestForgedSessionIsNotRenewed(t *testing.T) {
 func TestEndedSessionIsNotRenewed(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newRenewing(t, db)
-		b, old := s.browser().login(), ""
+		b := s.browser().login()
 		s.e.GET("/beside", func(c echo.Context) error {
 			other := s.browser().login()
 			other.post("/end", "session", Others)
 			return answered(c, Of(c).Confirmed(c.Request().Context()))
 		}, s.Middleware())
-		old = b.cookies["elsom"]
+		old := b.cookies["elsom"]
 		if b.get("/beside"); b.cookies["elsom"] != old || b.signedIn() {
 			t.Error("the ended session was renewed")
 		}
