@@ -76,7 +76,7 @@ func TestLog(t *testing.T) {
 					t.Errorf("audit --compare-head: %+v, want %d", out, want)
 				}
 			}
-			if out := system.Run(t, []string{"ELSOM_DATABASE_URL=" + s.Database}, "audit", "--compare-head", file); out.Code != 80 {
+			if out := system.Run(t, []string{"ELSOM_DATABASE_URL=" + s.Database}, "audit", "--compare-head", file); out.Code != 2 {
 				t.Errorf("without a key: %+v", out)
 			}
 			s.Audit(t)

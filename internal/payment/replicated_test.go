@@ -82,7 +82,7 @@ func TestSlotsAreRecreatedAfterFailover(t *testing.T) {
 		t.Fatal("the slots can't be read: nothing was tried")
 	}
 	require.NoError(t, server.SetSynchronousStandbys(""))
-	require.NoError(t, db.Gorm(ctx).Exec("DELETE FROM biller_slots").Error) // as the standby never had them
+	require.NoError(t, databasetest.Owner(t, db).Gorm(ctx).Exec("DELETE FROM biller_slots").Error) // as the standby never had them
 	_, err := claim(ctx, 1)
 	require.NoError(t, err)
 	if h.Count("SELECT COUNT(*) FROM biller_slots") == 0 {
