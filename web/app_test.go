@@ -365,7 +365,7 @@ func (app *testApp) wantBalance(holder customer.Customer, want money.Amount) {
 // wantAudit runs the audit.
 func (app *testApp) wantAudit() {
 	app.t.Helper()
-	result, err := audit.Run(context.Background(), app.DB)
+	result, err := audit.Run(context.Background(), app.DB, audit.Outside{})
 	require.NoError(app.t, err)
 	if !result.OK() {
 		app.t.Errorf("the audit failed: %+v", result)

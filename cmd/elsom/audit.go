@@ -66,8 +66,8 @@ func (a auditCommand) Run(ctx context.Context) error {
 		}
 		run := audit.Run
 		if !a.Since.IsZero() {
-			run = func(ctx context.Context, db *database.DB, outside ...audit.Outside) (audit.Result, error) {
-				return audit.RunSince(ctx, db, a.Since.Time, outside...)
+			run = func(ctx context.Context, db *database.DB, outside audit.Outside) (audit.Result, error) {
+				return audit.RunSince(ctx, db, a.Since.Time, outside)
 			}
 		}
 		result, err := run(ctx, db, outside)

@@ -93,8 +93,8 @@ func knownCommand(app *kong.Application, command string) error {
 	return knownValue("--command", command, known)
 }
 
-// changeText returns what differs between two states, which are JSON or empty. What was
-// not there before is shown as it is now.
+// changeText returns the differences between two states, which are JSON or empty. A value
+// that is new is shown without an arrow.
 func changeText(before, after string) string {
 	was, is := stateTexts(before), stateTexts(after)
 	var parts []string

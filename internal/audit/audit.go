@@ -76,12 +76,12 @@ func (r Result) OK() bool { return r.ViolationCount() == 0 }
 
 // Run audits the books of db as they are at one moment; a server may run
 // meanwhile. An error means that the books could not be read, not that they are
-// wrong. outside, of which only the first value counts, is what the log is compared with.
-func Run(ctx context.Context, db *database.DB, outside ...Outside) (Result, error) {
+// wrong.
+func Run(ctx context.Context, db *database.DB, outside Outside) (Result, error) {
 	return run(ctx, db, nil, time.Time{}, outside)
 }
 
-// Outside is what an audit has besides the database.
+// Outside has what the log is compared with, which is not in the database.
 type Outside struct {
 	// Keys verify checkpoints; nil: their signatures are not checked.
 	Keys *checkpoint.Keys
@@ -93,11 +93,11 @@ type Outside struct {
 // RunSince audits what was posted since a moment, by the times in the ids of
 // transfers, and what is cheap to prove in full. It reads the new rows and the
 // entries of wallets that moved. SinceProves describes exactly what it proves.
-func RunSince(ctx context.Context, db *database.DB, since time.Time, outside ...Outside) (Result, error) {
+func RunSince(ctx context.Context, db *database.DB, since time.Time, outside Outside) (Result, error) {
 	return run(ctx, db, windowSince(db.Dialect(), since), since, outside)
 }
 
-func run(ctx context.Context, db *database.DB, w *window, since time.Time, outside []Outside) (Result, error) {
+func run(ctx context.Context, db *database.DB, w *window, since time.Time, outside Outside) (Result, error) {
 	var result Result
 	err := db.ReadTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		result = Result{At: tx.Now(), Since: since}
@@ -127,7 +127,7 @@ func run(ctx context.Context, db *database.DB, w *window, since time.Time, outsi
 		if err := result.checkCatalog(tx, db.Keys()); err != nil {
 			return err
 		}
-		return result.checkLog(tx, append(outside, Outside{})[0], since)
+		return result.checkLog(tx, outside, since)
 	})
 	return result, fault.Wrap("audit.run", err)
 }

@@ -15,7 +15,7 @@ import (
 
 func runAudit(t testing.TB, db *database.DB) audit.Result {
 	t.Helper()
-	proof, err := audit.Run(context.Background(), db)
+	proof, err := audit.Run(context.Background(), db, audit.Outside{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,13 +63,13 @@ func TestUnreadableBooksAreAnError(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if _, err := audit.Run(ctx, db); !errors.Is(err, context.Canceled) {
+		if _, err := audit.Run(ctx, db, audit.Outside{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("ended context: %v", err)
 		}
 		if err := databasetest.Owner(t, db).Gorm(context.Background()).Exec("DROP TABLE payment_claims").Error; err != nil {
 			t.Fatal(err)
 		}
-		if _, err := audit.Run(context.Background(), db); err == nil || !strings.Contains(err.Error(), "every claim is on") {
+		if _, err := audit.Run(context.Background(), db, audit.Outside{}); err == nil || !strings.Contains(err.Error(), "every claim is on") {
 			t.Errorf("missing table: %v", err)
 		}
 	})

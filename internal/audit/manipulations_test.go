@@ -189,7 +189,7 @@ func TestAttemptWithoutID(t *testing.T) {
 // lines returns the violations, also those of the test's own operation.
 func lines(t *testing.T, db *database.DB) []string {
 	t.Helper()
-	result, err := audit.Run(t.Context(), db)
+	result, err := audit.Run(t.Context(), db, audit.Outside{})
 	require.NoError(t, err)
 	return result.Violations
 }

@@ -36,9 +36,9 @@ func signedBooks(t *testing.T, db *database.DB) (deposit int64, payments []int64
 // originViolations returns the violations of origin, and nil if there is none.
 func originViolations(t *testing.T, db *database.DB, since time.Time) (lines []string, result audit.Result) {
 	t.Helper()
-	result, err := audit.Run(t.Context(), db)
+	result, err := audit.Run(t.Context(), db, audit.Outside{})
 	if !since.IsZero() {
-		result, err = audit.RunSince(t.Context(), db, since)
+		result, err = audit.RunSince(t.Context(), db, since, audit.Outside{})
 	}
 	require.NoError(t, err)
 	for _, line := range result.Violations {

@@ -206,11 +206,11 @@ func TestWhatIsNotChecked(t *testing.T) {
 func TestOldQueueIsReported(t *testing.T) {
 	db := databasetest.SQLite(t)
 	newSealedBooks(t, db)
-	if r := require.Value(audit.Run(t.Context(), db))(t); r.Warnings != nil {
+	if r := require.Value(audit.Run(t.Context(), db, audit.Outside{}))(t); r.Warnings != nil {
 		t.Errorf("%q", r.Warnings)
 	}
 	databasetest.Tamper(t, db, "UPDATE log_queue SET id = ? WHERE id = (SELECT MIN(id) FROM log_queue)", database.FirstID(db.Now().Add(-2*time.Minute)))
-	if r := require.Value(audit.Run(t.Context(), db))(t); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "wait for the log since 2m") {
+	if r := require.Value(audit.Run(t.Context(), db, audit.Outside{}))(t); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "wait for the log since 2m") {
 		t.Errorf("%q", r.Warnings)
 	}
 }

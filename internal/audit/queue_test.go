@@ -17,7 +17,7 @@ import (
 	"elsom/internal/translog"
 )
 
-// agentState is what of an agent a person with the program's role sets back.
+// agentState has the signature of an agent, which the tests put back with its earlier state.
 type agentState struct {
 	Mac   []byte
 	KeyID string

@@ -26,7 +26,7 @@ func TestCorrectRefunds(t *testing.T) {
 		for _, staff := range []string{"aigul", "bakyt"} {
 			b.exec("INSERT INTO payment_decisions (id, payment_id, staff, decision, reason, made_at) VALUES (?, 16, ?, 'refund', 'never seen', ?)", db.NewID(), staff, db.Now())
 		}
-		proof, err := audit.Run(context.Background(), db)
+		proof, err := audit.Run(context.Background(), db, audit.Outside{})
 		if err != nil {
 			t.Fatal(err)
 		}

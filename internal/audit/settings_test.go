@@ -30,7 +30,7 @@ func TestSettingsOfTheRoleAreNoViolations(t *testing.T) {
 		}
 	}
 	db := databasetest.Reopen(t, server.ServingAddress("postgres"))
-	proof, err := audit.Run(context.Background(), db)
+	proof, err := audit.Run(context.Background(), db, audit.Outside{})
 	if err != nil {
 		t.Fatal(err)
 	}

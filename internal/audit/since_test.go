@@ -19,7 +19,7 @@ import (
 
 func since(t testing.TB, db *database.DB, moment time.Time) audit.Result {
 	t.Helper()
-	proof, err := audit.RunSince(context.Background(), db, moment)
+	proof, err := audit.RunSince(context.Background(), db, moment, audit.Outside{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ var objectsPostgres = []string{
 // maxIndexErrors is the number of lines about damaged indexes that SQLite returns at most.
 const maxIndexErrors = 100
 
-// readIndexErrors returns what SQLite finds wrong with its indexes and tables. PostgreSQL
+// readIndexErrors returns the errors that SQLite reports of its indexes and tables. PostgreSQL
 // has nothing of the kind without an extension.
 func readIndexErrors(tx *database.Tx) (lines []string, err error) {
 	err = tx.Gorm().Raw(fmt.Sprintf("PRAGMA integrity_check(%d)", maxIndexErrors)).Scan(&lines).Error

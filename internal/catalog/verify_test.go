@@ -147,8 +147,8 @@ func TestUnsignedCatalogIsUsed(t *testing.T) {
 	})
 }
 
-// A version that the previous release stored, without what is newer than it, is what the
-// tables are after the migrations.
+// A version that the previous release stored lacks newer columns, and still agrees with the
+// tables after the migrations.
 func TestVersionOfThePreviousReleaseIsUsed(t *testing.T) {
 	db := databasetest.SQLite(t)
 	c, ctx := seeded(t, db, development), t.Context()

@@ -54,7 +54,7 @@ func (tx *Tx) queuedOf(kind signature.Kind, wanted func(id int64) bool) (Leaves,
 	return queued, nil
 }
 
-// queuedBatch is what a row of log_queue has of some rows.
+// queuedBatch has the leaves of the wanted rows in one row of log_queue.
 type queuedBatch struct {
 	id     int64
 	leaves Leaves

@@ -11,7 +11,7 @@ import (
 // permissionLife is how long a permission for unsigned rows is not read again.
 const permissionLife = time.Second
 
-// Permission is what a database says about rows without a signature. The tables are
+// Permission has whether a database permits rows without a signature, and until when. The tables are
 // part of the schema, but of no package's.
 type Permission struct {
 	// Open reports that unsigned_allowed has its row: the database was in use before rows

@@ -105,7 +105,7 @@ func (b *books) wantBalance(account int64, want money.Amount) {
 // wantAuditOK audits the books, except the operations, which are the tests' own.
 func (b *books) wantAuditOK() {
 	b.t.Helper()
-	proof, err := audit.Run(context.Background(), b.db)
+	proof, err := audit.Run(context.Background(), b.db, audit.Outside{})
 	if err != nil {
 		b.t.Fatal(err)
 	}

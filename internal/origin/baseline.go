@@ -44,7 +44,7 @@ type Options struct {
 	Finish func(ctx context.Context, tx *database.Tx, b Baseline) error
 }
 
-// Progress is what a baseline has done in a table so far.
+// Progress has the numbers of rows that a baseline has read and signed in a table so far.
 type Progress struct {
 	Table  string
 	Pass   int   // 1 or 2
@@ -52,7 +52,7 @@ type Progress struct {
 	Signed int64
 }
 
-// Baseline is what a baseline found and did.
+// Baseline has the results of Sign.
 type Baseline struct {
 	Tables []Progress
 	// Before and After are the numbers of unsigned rows by table.

@@ -11,7 +11,7 @@ import (
 	"elsom/internal/signature"
 )
 
-// SignedAttempt is what the signature of an attempt covers: its row. An attempt is signed
+// SignedAttempt is a row of payment_attempts, all of which its signature covers. An attempt is signed
 // when it is inserted, before its call, and again with its outcome.
 type SignedAttempt struct {
 	ID        int64

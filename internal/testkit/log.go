@@ -10,7 +10,7 @@ import (
 	"elsom/internal/signature"
 )
 
-// LogSize is what CheckLog has counted.
+// LogSize has the counts of CheckLog.
 type LogSize struct {
 	Sealed, Queued int // records
 	Rows           int // signed rows

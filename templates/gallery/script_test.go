@@ -98,7 +98,7 @@ func TestIdleWarning(t *testing.T) {
 }
 
 // When the session has ended, an open page leaves itself, also if the server can't be
-// reached: nobody reads it in an abandoned browser.
+// reached, so that it can't be read in an abandoned browser.
 func TestIdlePageIsLeft(t *testing.T) {
 	h, ctx := open(t), browser(t)
 	for name, ended := range map[string]func(w http.ResponseWriter, r *http.Request){

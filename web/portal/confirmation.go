@@ -102,7 +102,7 @@ func (p *Portal) transferConfirming(c echo.Context) (confirming, error) {
 	}, nil
 }
 
-// addReasons sets what the page asks for, and why: the reasons of
+// addReasons sets the kind of proof that the page asks for, and the reasons of
 // draft.Terms.CheckConfirmed.
 func (p *Portal) addReasons(c echo.Context, view *page.ConfirmDraftPage) error {
 	owner := holder(c)
