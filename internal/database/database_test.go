@@ -56,6 +56,15 @@ func TestConcurrentMigrations(t *testing.T) {
 	}
 }
 
+// A process that waited while others migrated applies no migration again: one that makes a
+// table anew would drop the columns and triggers of later ones.
+func TestMigrationIsAppliedOnce(t *testing.T) {
+	db := databasetest.SQLite(t)
+	if _, err := databasetest.Owner(t, db).Pool().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (22, TRUE)"); err == nil {
+		t.Error("a version was recorded twice")
+	}
+}
+
 func TestMigrateRefusesNewerSchema(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := context.Background()

@@ -53,14 +53,46 @@ func (db *DB) up(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("database: migrations: %w", err)
 	}
-	// goose has no locker for SQLite, and on PostgreSQL two processes may both create
-	// the locker's table.
-	err = repeated(ctx, func() error {
-		_, err := provider.Up(ctx)
+	// On PostgreSQL two processes may both create the locker's table; on SQLite one of two
+	// fails at each migration, and tries again as long as the other gets on.
+	for reached := int64(-1); ; {
+		err := repeated(ctx, func() error {
+			if err := db.applyOnce(ctx, provider); err != nil {
+				return err
+			}
+			_, err := provider.Up(ctx)
+			return err
+		})
+		if err == nil {
+			return nil
+		}
+		version, failed := db.version(ctx)
+		if failed != nil || version <= reached {
+			return fmt.Errorf("database: migrate: %w", oneLine{err})
+		}
+		reached = version
+	}
+}
+
+// applyOnce makes a second application of a migration fail on SQLite, for which goose has
+// no locker: a process that was waiting for the file would otherwise apply a migration
+// again after later ones, and one that makes a table anew would drop what they added. The
+// row of a version is written in the migration's transaction.
+func (db *DB) applyOnce(ctx context.Context, provider *goose.Provider) error {
+	if db.dialect != SQLite {
+		return nil
+	}
+	if _, err := provider.GetDBVersion(ctx); err != nil { // creates the table
 		return err
-	})
-	if err != nil {
-		return fmt.Errorf("database: migrate: %w", oneLine{err})
+	}
+	for _, statement := range []string{
+		"DELETE FROM goose_db_version WHERE id NOT IN (SELECT MIN(id) FROM goose_db_version GROUP BY version_id)",
+		//mutant:replace UNIQUE INDEX => INDEX TestMigrationIsAppliedOnce
+		"CREATE UNIQUE INDEX IF NOT EXISTS goose_db_version_once ON goose_db_version (version_id)",
+	} {
+		if _, err := db.pool.ExecContext(ctx, statement); err != nil {
+			return err
+		}
 	}
 	return nil
 }

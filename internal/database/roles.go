@@ -71,6 +71,10 @@ func (db *DB) grant(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
+	// Two processes that grant the rights of one table at the same moment fail.
+	if _, err := tx.ExecContext(ctx, "LOCK TABLE goose_db_version IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+		return err
+	}
 	wrong, err := wrongGrants(ctx, tx)
 	if err != nil || len(wrong) == 0 {
 		return err
