@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -160,18 +159,38 @@ type Filter struct {
 	Subject string
 }
 
+// pageSize is how many entries List reads at a time.
+const pageSize = 1000
+
 // List returns the entries of a filter, oldest first, at most limit of them; more
-// reports that there are more.
+// reports that there are more. It reads no further than that.
 func List(ctx context.Context, db *database.DB, f Filter, limit int) (entries []Entry, more bool, err error) {
 	f.Since = database.StoredTime(f.Since)
-	entries, err = list(ctx, db, f)
-	entries = slices.DeleteFunc(entries, func(e Entry) bool {
-		//mutant:replace input.SamePerson(e.Staff, f.Staff) => (e.Staff == f.Staff) TestListSelectsEntries
-		return f.Command != "" && !strings.HasPrefix(e.Name+" ", f.Command+" ") ||
-			f.Staff != "" && !input.SamePerson(e.Staff, f.Staff)
-	})
-	if len(entries) > limit {
-		entries, more = entries[:limit], true
+	last := Entry{DoneAt: f.Since}
+	for {
+		page, err := listAfter(ctx, db, f, last, pageSize)
+		if err != nil {
+			return nil, false, fault.Wrap("operatorlog.list", err)
+		}
+		for _, e := range page {
+			if !f.selects(e) {
+				continue
+			}
+			if len(entries) == limit {
+				return entries, true, nil
+			}
+			entries = append(entries, e)
+		}
+		//mutant:replace len(page) < pageSize => true TestListReadsPages
+		if len(page) < pageSize {
+			return entries, false, nil
+		}
+		last = page[len(page)-1]
 	}
-	return entries, more, fault.Wrap("operatorlog.list", err)
+}
+
+// selects reports whether an entry has the filter's command and person.
+func (f Filter) selects(e Entry) bool {
+	//mutant:replace input.SamePerson(e.Staff, f.Staff) => (e.Staff == f.Staff) TestListSelectsEntries
+	return (f.Command == "" || strings.HasPrefix(e.Name+" ", f.Command+" ")) && (f.Staff == "" || input.SamePerson(e.Staff, f.Staff))
 }

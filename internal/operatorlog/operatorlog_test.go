@@ -113,3 +113,32 @@ func TestListSelectsEntries(t *testing.T) {
 		}
 	})
 }
+
+// Long logs are read in pages, none of whose entries is lost or listed twice.
+func TestListReadsPages(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		start := db.Now()
+		err := db.InTx(With(t.Context(), Command{Name: "agent set"}), func(ctx context.Context, tx *database.Tx) error {
+			for range pageSize + 5 { // all at one time
+				if err := Record(ctx, tx, Change{}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, more, err := List(t.Context(), db, Filter{Since: start}, 2*pageSize)
+		if err != nil || more || len(entries) != pageSize+5 {
+			t.Fatal(len(entries), more, err)
+		}
+		ids := map[int64]bool{}
+		for _, e := range entries {
+			ids[e.ID] = true
+		}
+		if len(ids) != len(entries) {
+			t.Errorf("%d entries of %d", len(ids), len(entries))
+		}
+	})
+}

@@ -42,9 +42,12 @@ func (e Entry) record() *signature.Record {
 
 // list returns the entries since a time and of a subject. Commands are run by people, so
 // that there are few.
-func list(ctx context.Context, db *database.DB, f Filter) ([]Entry, error) {
+// listAfter returns up to n entries after one of them, in the order of their times; the
+// zero Entry selects the first.
+func listAfter(ctx context.Context, db *database.DB, f Filter, last Entry, n int) ([]Entry, error) {
 	return database.ScanAll(db.Gorm(ctx).Raw(`SELECT id, done_at, command, os_user, staff, reason, subject, state_before, state_after
-		FROM operator_log WHERE done_at >= ? AND (? = '' OR subject = ?) ORDER BY done_at, id`, f.Since, f.Subject, f.Subject), func(e *Entry) []any {
+		FROM operator_log WHERE done_at >= ? AND (done_at, id) > (?, ?) AND (? = '' OR subject = ?) ORDER BY done_at, id LIMIT ?`,
+		f.Since, last.DoneAt, last.ID, f.Subject, f.Subject, n), func(e *Entry) []any {
 		return []any{&e.ID, &e.DoneAt, &e.Name, &e.OSUser, &e.Staff, &e.Reason, &e.Subject, &e.Before, &e.After}
 	})
 }
