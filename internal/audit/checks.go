@@ -102,6 +102,7 @@ var paymentChecks = []check{
 	{query: missingAttempts, narrow: "payments", rules: one(payments, "the attempts of a payment are numbered without gaps", "an attempt of payment {what} is missing")},
 	{query: wrongAttempts, narrow: "payment_attempts", rules: one(payments, "every attempt calls the biller of its payment", "attempt {count} of payment {what} is not of its biller")},
 	{query: decisionsWithoutID, rules: one(payments, "every decision has an id, by which its signature is found", "a decision about payment {what} has no id")},
+	{query: repeatedNumbers, narrow: "payments", rules: one(payments, "no two payments have the same number at a biller", "{count} payments have the number {what}")},
 	{query: wrongClaims, rules: one(payments, "every claim is on a refunded payment", "payment {what} has a claim and was not refunded")},
 	{query: wrongEnds, narrow: "payments", rules: one(inTransit, "the end of a payment is posted once, and not before", "the end of payment {what} was posted {count} times")},
 	{query: inconsistentEnds, narrow: "payments", rules: []rule{

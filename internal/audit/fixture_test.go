@@ -225,6 +225,7 @@ func (b *book) guards(conn *sql.Conn) (remove, restore []string) {
 		remove, restore = append(remove, "DROP TRIGGER "+name), append(restore, text)
 	}
 	remove = append(remove, "PRAGMA foreign_keys = off", "PRAGMA ignore_check_constraints = on",
-		"CREATE TABLE bare AS SELECT * FROM transfers", "DROP TABLE transfers", "ALTER TABLE bare RENAME TO transfers")
+		"CREATE TABLE bare AS SELECT * FROM transfers", "DROP TABLE transfers", "ALTER TABLE bare RENAME TO transfers",
+		"CREATE TABLE bare AS SELECT * FROM payments", "DROP TABLE payments", "ALTER TABLE bare RENAME TO payments")
 	return remove, append(restore, "PRAGMA ignore_check_constraints = off", "PRAGMA foreign_keys = on")
 }

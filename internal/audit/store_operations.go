@@ -138,6 +138,13 @@ FROM payments p WHERE p.state = 'refunded' AND CASE p.refund_ground
 		OR NOT EXISTS (SELECT 1 FROM payment_attempts a WHERE a.payment_id = p.id AND a.outcome = 'refused')
 	ELSE p.refund_ground NOT IN ('decided', 'stored', '') END`
 
+// A biller answers a second payment with the number of another by the outcome of the
+// first. Drafts have a unique key, payments on PostgreSQL have none.
+//
+//mutant:replace COUNT(*) > 1 => COUNT(*) > 2 TestViolationsAreFound/two_payments_have_one_number
+const repeatedNumbers = `
+SELECT txn_id, COUNT(*), NULL FROM payments GROUP BY txn_id HAVING COUNT(*) > 1`
+
 // Starts from the claims, which are few.
 const wrongClaims = `
 SELECT CAST(c.payment_id AS VARCHAR), NULL, NULL

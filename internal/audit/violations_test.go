@@ -112,6 +112,10 @@ var violationCases = []violationCase{
 		},
 	},
 	{
+		"two payments have one number", []string{"UPDATE payments SET txn_id = '11' WHERE id = 12"},
+		[]string{"payments: 2 payments have the number 11"},
+	},
+	{
 		"a request key is used twice", []string{
 			"INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT 77, request_key, '', act, posted_at FROM transfers WHERE id = {end 12}",
 			"INSERT INTO entries VALUES (77, 0, {transit}, -10000), (77, 1, {payable}, 10000)",
