@@ -59,8 +59,13 @@ func (r paymentRow) payment() Payment {
 }
 
 func payments(g *gorm.DB, where string, args ...any) ([]Payment, error) {
-	var rows []paymentRow
-	if err := g.Raw("SELECT "+paymentColumns+" FROM payments WHERE "+where, args...).Scan(&rows).Error; err != nil {
+	rows, err := database.ScanAll(g.Raw("SELECT "+paymentColumns+" FROM payments WHERE "+where, args...), func(r *paymentRow) []any {
+		return []any{
+			&r.ID, &r.CustomerID, &r.Service, &r.Biller, &r.Identifier, &r.Payee, &r.Amount, &r.Fee, &r.TxnID, &r.Code, &r.Channel, &r.State,
+			&r.AcceptedAt, &r.EndedAt, &r.Result, &r.Reference, &r.AskedAt, &r.Mac, &r.KeyID,
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	list := make([]Payment, len(rows))
