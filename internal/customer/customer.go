@@ -232,7 +232,7 @@ func (cs *Customers) Caller(ctx context.Context, number phone.Number) (holder Cu
 		holder, err = found(nil, err)
 		return holder, false, err
 	}
-	return r.Customer(), r.HasPIN && r.UnusedPIN, nil
+	return r.Customer(), r.record.HasPIN && r.unusedPIN, nil
 }
 
 func found(r *Record, err error) (Customer, error) {

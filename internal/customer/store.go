@@ -93,16 +93,15 @@ func (cs *Customers) readByPhone(ctx context.Context, number phone.Number) (*Rec
 
 // callerRow is a customer looked up by the calling number.
 type callerRow struct {
-	Record
-	UnusedPIN bool `gorm:"column:unused_pin"`
+	JoinedCustomer
+	unusedPIN bool
 }
 
 func (cs *Customers) readCallers(ctx context.Context, numbers []phone.Number) ([]*callerRow, error) {
-	var rows []callerRow
 	these, list := database.InList(cs.db.Dialect(), numbers)
-	err := cs.db.Gorm(ctx).Raw("SELECT "+database.ColumnsOf[Record]()+`, EXISTS (SELECT 1 FROM pins WHERE customer_id = customers.id AND issued AND used_for = '') AS unused_pin
-		FROM customers WHERE phone `+these, list).Scan(&rows).Error
-	return database.AlignRows(numbers, rows, func(r callerRow) phone.Number { return phone.Number(r.Phone) }), err
+	rows, err := database.ScanAll(cs.db.Gorm(ctx).Raw(`SELECT `+JoinedColumns+`, EXISTS (SELECT 1 FROM pins WHERE customer_id = c.id AND issued AND used_for = '')
+		FROM customers c WHERE c.phone `+these, list), func(r *callerRow) []any { return append(r.ScanTargets(), &r.unusedPIN) })
+	return database.AlignRows(numbers, rows, func(r callerRow) phone.Number { return phone.Number(r.record.Phone) }), err
 }
 
 func readByID(tx *database.Tx, id int64) (*Record, error) {

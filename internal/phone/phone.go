@@ -32,6 +32,9 @@ const maxLength = 40
 // Parse parses a number as people type or paste it: 0700 123 456, 700123456,
 // 996700123456, +996 (700) 12-34-56, +996 (0)700 123 456.
 func Parse(text string) (Number, error) {
+	if national := plain(text); national != "" {
+		return Number("+996" + national), nil
+	}
 	digits, plus, err := clean(text)
 	if err != nil {
 		return "", err
@@ -59,6 +62,39 @@ func Parse(text string) (Number, error) {
 		return "", ErrFormat
 	}
 	return checkMobile(digits)
+}
+
+// mobile are the first three digits of numbers that are all mobile. They need no look-up
+// in the numbering library, which takes 2 µs.
+//
+//mutant:replace "220 221 => "312 220 221 TestPlainNumbersAreMobile
+const mobile = "220 221 222 223 224 225 226 227 228 229 500 501 502 504 505 506 507 508 509 550 551 552 553 554 555 556 557 558 559 " +
+	"700 701 702 703 704 705 706 707 708 709 755 770 771 772 773 774 775 776 777 778 779 880 990 995 996 997 998 999"
+
+// plain returns the nine digits of a mobile number in a usual form, +996700123456,
+// 996700123456 or 0700123456; empty for any other text.
+func plain(text string) (national string) {
+	switch {
+	case len(text) == 13 && text[:4] == "+996":
+		national = text[4:]
+	case len(text) == 12 && text[:3] == "996":
+		national = text[3:]
+	case len(text) == 10 && text[0] == '0':
+		national = text[1:]
+	default:
+		return ""
+	}
+	for i := range len(national) {
+		//mutant:drop TestPlainNumbersAreMobile
+		if national[i] < '0' || national[i] > '9' {
+			return ""
+		}
+	}
+	//mutant:drop TestParse
+	if !strings.Contains(mobile, national[:3]) {
+		return ""
+	}
+	return national
 }
 
 // clean returns the digits of a number and whether they follow a plus.

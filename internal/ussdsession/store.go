@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"gorm.io/gorm"
+
 	"elsom/internal/database"
 )
 
@@ -25,10 +27,11 @@ type row struct {
 }
 
 func (ss *Sessions[C]) readRows(ctx context.Context, ids []string) ([]*row, error) {
-	var rows []row
 	these, list := database.InList(ss.db.Dialect(), ids)
-	err := ss.db.Gorm(ctx).Raw(`SELECT id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms,
-		began_ms, ends_ms FROM dialogues WHERE id `+these, list).Scan(&rows).Error
+	rows, err := database.ScanAll(ss.db.Gorm(ctx).Raw(`SELECT id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms,
+		began_ms, ends_ms FROM dialogues WHERE id `+these, list), func(r *row) []any {
+		return []any{&r.ID, &r.Turn, &r.HeardLength, &r.HeardHash, &r.HeardMs, &r.Content, &r.Claim, &r.ClaimedUntilMs, &r.BeganMs, &r.EndsMs}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -39,16 +42,15 @@ func (ss *Sessions[C]) readRows(ctx context.Context, ids []string) ([]*row, erro
 // session is replaced.
 func (ss *Sessions[C]) insertRows(ctx context.Context, rows []row) ([]bool, error) {
 	now := ss.now().UnixMilli()
-	return ss.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
+	return ss.write(ctx, rows, func(tx *database.Tx, rows []row) ([]string, error) {
 		v, values := with(tx.Dialect(), rows)
-		err = tx.Gorm().Raw(v+`
+		return scanIDs(tx.Gorm().Raw(v+`
 			INSERT INTO dialogues (id, turn, heard_length, heard_hash, heard_ms, content, claim, claimed_until_ms, began_ms, ends_ms)
 			SELECT id, turn, heard_length, heard_hash, heard_ms, content, 0, 0, began_ms, ends_ms FROM v WHERE TRUE
 			ON CONFLICT (id) DO UPDATE SET turn = excluded.turn, heard_length = excluded.heard_length,
 				heard_hash = excluded.heard_hash, heard_ms = excluded.heard_ms, content = excluded.content, claim = 0,
 				claimed_until_ms = 0, began_ms = excluded.began_ms, ends_ms = excluded.ends_ms
-			WHERE dialogues.ends_ms <= ? RETURNING id`, append(values, now)...).Scan(&ids).Error
-		return ids, err
+			WHERE dialogues.ends_ms <= ? RETURNING id`, append(values, now)...))
 	})
 }
 
@@ -56,18 +58,21 @@ func (ss *Sessions[C]) insertRows(ctx context.Context, rows []row) ([]bool, erro
 // rows name and that no other request has leased.
 func (ss *Sessions[C]) updateRows(ctx context.Context, rows []row) ([]bool, error) {
 	now := ss.now().UnixMilli()
-	return ss.write(ctx, rows, func(tx *database.Tx, rows []row) (ids []string, err error) {
+	return ss.write(ctx, rows, func(tx *database.Tx, rows []row) ([]string, error) {
 		v, values := with(tx.Dialect(), rows)
 		//mutant:replace dialogues.turn = v. => dialogues.turn <> -v. TestOneAdvanceWins
-		err = tx.Gorm().Raw(v+`
+		return scanIDs(tx.Gorm().Raw(v+`
 			UPDATE dialogues SET turn = v.turn + 1, claim = 0, claimed_until_ms = 0, heard_length = v.heard_length,
 				heard_hash = v.heard_hash, heard_ms = v.heard_ms, content = v.content,
 				began_ms = v.began_ms, ends_ms = v.ends_ms
 			FROM v WHERE dialogues.id = v.id AND dialogues.turn = v.turn
 				AND (dialogues.claim = v.claim OR dialogues.claimed_until_ms <= ?) RETURNING dialogues.id`,
-			append(values, now)...).Scan(&ids).Error
-		return ids, err
+			append(values, now)...))
 	})
+}
+
+func scanIDs(query *gorm.DB) ([]string, error) {
+	return database.ScanAll(query, func(id *string) []any { return []any{id} })
 }
 
 // with returns rows as a table v: arrays for PostgreSQL, so that the statement is
