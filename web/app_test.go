@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -34,7 +33,6 @@ import (
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 	"elsom/internal/notify/sms/inbox"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
@@ -286,20 +284,8 @@ var newBrowserSMS = regexp.MustCompile("вход в кошелёк в новом
 func (app *testApp) allMessages(number phone.Number) []string {
 	app.t.Helper()
 	ctx := context.Background()
-	workers := sms.Workers(app.DB, app.Sealer, app.inbox, sms.Options{})
-	var messages []outbox.LeasedMessage
-	for _, worker := range workers {
-		require.NoError(app.t, app.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-			more, err := outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)
-			messages = append(messages, more...)
-			return err
-		}))
-	}
-	// In the order in which they became due, across queues.
-	slices.SortFunc(messages, func(a, b outbox.LeasedMessage) int { return cmp.Compare(a.ID, b.ID) })
-	for _, m := range messages {
-		workers[0].Do(ctx, m)
-	}
+	_, err := sms.NewSender(app.DB, app.Sealer, app.inbox, sms.Options{}).SendDue(ctx)
+	require.NoError(app.t, err)
 	list, err := app.inbox.List(ctx, number)
 	require.NoError(app.t, err)
 	texts := make([]string, len(list))
@@ -342,7 +328,7 @@ func (app *testApp) counts() counts {
 	app.t.Helper()
 	count := func(table string) int { return app.count("SELECT COUNT(*) FROM " + table) }
 	return counts{
-		count("transfers"), count("entries"), count("payments"), count("drafts"), count("promises WHERE payload NOT LIKE '%sms.new_browser%'"), count("confirmations"), count("customers"),
+		count("transfers"), count("entries"), count("payments"), count("drafts"), count("promises") + count("messages WHERE key NOT LIKE 'customer:login:%'"), count("confirmations"), count("customers"),
 	}
 }
 

@@ -9,15 +9,14 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 	"elsom/internal/testkit/require"
 )
 
 // queueSMS queues messages to a customer.
-func (app *testApp) queueSMS(promises ...outbox.Message) {
+func (app *testApp) queueSMS(messages ...sms.Outgoing) {
 	app.t.Helper()
 	require.NoError(app.t, app.DB.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) error {
-		return outbox.Add(ctx, tx, promises...)
+		return sms.Add(ctx, tx, messages...)
 	}))
 }
 
@@ -28,8 +27,9 @@ func TestMessages(t *testing.T) {
 	app := newApp(t)
 	holder, other := app.newCustomer(0), app.newCustomer(77_00)
 	b := app.browserOf(holder)
+	app.exec("DELETE FROM messages") // about the login
 	b.open("/settings").wantStatus(200).press("СМС, отправленные").wantStatus(200).shows("Сообщений пока нет")
-	code := func(c customer.Customer) outbox.Message {
+	code := func(c customer.Customer) sms.Outgoing {
 		return app.Sealer.OutboxMessage(fmt.Sprint("code", c.ID), sms.Message{
 			Phone: c.Phone, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true,
 		})

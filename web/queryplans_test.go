@@ -17,7 +17,7 @@ import (
 )
 
 // crowd is 10,000 wallets with a life behind them: each was filled, has a
-// session and has paid; every fiftieth of the promises is still open.
+// session and has paid; every fiftieth of the promises and messages is still open.
 //
 //nolint:dupword // columns
 const crowd = `
@@ -37,9 +37,10 @@ INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amoun
 INSERT INTO payment_attempts (payment_id, number, started_at, ended_at, outcome) SELECT id, 1, at, at, 'good' FROM n;
 INSERT INTO wallet_transfers SELECT id, id, id + 1, 'x', 'x', 'x', 'x', 100, 'web', at FROM n;
 INSERT INTO promises (id, lane, key, payload, state, due_at, made_at)
-	SELECT 2 * id + sms, CASE sms WHEN 1 THEN 'sms' ELSE 'biller:dostek' END, n, '{}', CASE WHEN n % 50 = 0 THEN 'open' ELSE 'kept' END, now() + interval '1 day', at
-	FROM n, generate_series(0, 1) sms;
-INSERT INTO messages (id, key, phone, text, state, made_at) SELECT id, n, '+99655' || lpad(n::text, 7, '0'), 'x', 'delivered', at FROM n;
+	SELECT 2 * id + push, CASE push WHEN 1 THEN 'push' ELSE 'biller:dostek' END, n, '{}', CASE WHEN n % 50 = 0 THEN 'open' ELSE 'kept' END, now() + interval '1 day', at
+	FROM n, generate_series(0, 1) push;
+INSERT INTO messages (id, key, phone, text, state, made_at, queue, due_at)
+	SELECT id, n, '+99655' || lpad(n::text, 7, '0'), 'x', CASE WHEN n % 50 = 0 THEN 'queued' ELSE 'delivered' END, at, 'sms', now() + interval '1 day' FROM n;
 INSERT INTO log_queue (id, records) SELECT id, '' FROM n;
 INSERT INTO sms_inbox SELECT id, n, '+99655' || lpad(n::text, 7, '0'), 'x', at FROM n;
 DROP TABLE n;

@@ -26,9 +26,7 @@ func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, session
 		return err
 	}
 	if configured {
-		for _, worker := range sms.Workers(a.db, a.sealer, smsGateway, a.smsOptions()) {
-			workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, worker) })
-		}
+		workers.Go(func() { sms.NewSender(a.db, a.sealer, smsGateway, a.smsOptions()).Run(ctx, a.notifier) })
 	}
 	mailServer, configured, err := a.emailGateway()
 	if err != nil {

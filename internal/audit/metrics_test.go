@@ -8,6 +8,7 @@ import (
 	"elsom/internal/audit"
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 )
 
@@ -16,8 +17,12 @@ func TestReadMetrics(t *testing.T) {
 		ctx := context.Background()
 		began := db.Now()
 		err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Add(ctx, tx, outbox.Message{Queue: "sms", Key: "1"}, outbox.Message{Queue: "sms", Key: "2"},
-				outbox.Message{Queue: "email", Key: "1"})
+			// The first is one of the previous release.
+			err := outbox.Add(ctx, tx, outbox.Message{Queue: "sms", Key: "1"}, outbox.Message{Queue: "email", Key: "1"})
+			if err != nil {
+				return err
+			}
+			return sms.Add(ctx, tx, sms.OutboxMessage("2", sms.Message{Lang: "ru", Phone: "+996700123456", Key: "sms.pin_changed"}))
 		})
 		if err != nil {
 			t.Fatal(err)

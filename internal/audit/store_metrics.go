@@ -14,18 +14,27 @@ func readMetrics(ctx context.Context, db *database.DB) (m Metrics, err error) {
 		return m, err
 	}
 	m.Processing, m.Undecided = payments.Processing, payments.Asked
-	err = db.Gorm(ctx).Raw(`SELECT lane AS name, COUNT(*) AS open FROM promises WHERE state = 'open'
-		GROUP BY lane ORDER BY lane`).Scan(&m.Queues).Error
+	m.Queues, err = readQueues(ctx, db)
+	return m, err
+}
+
+// readQueues reads the messages of the outbox and of SMS that are not done. While the
+// previous release runs beside this one, SMS are in both.
+func readQueues(ctx context.Context, db *database.DB) (queues []Queue, err error) {
+	//mutant:replace UNION ALL SELECT queue, made_at FROM messages WHERE state = 'queued' AND queue <> '' => TestReadMetrics
+	const open = `SELECT lane AS name, made_at FROM promises WHERE state = 'open'
+		UNION ALL SELECT queue, made_at FROM messages WHERE state = 'queued' AND queue <> ''`
+	err = db.Gorm(ctx).Raw("SELECT name, COUNT(*) AS open FROM (" + open + ") o GROUP BY name ORDER BY name").Scan(&queues).Error
 	if err != nil {
-		return m, err
+		return nil, err
 	}
-	for i := range m.Queues {
+	for i := range queues {
 		// Not MIN(made_at): SQLite returns an aggregate of times as text.
-		err := db.Gorm(ctx).Raw(`SELECT made_at FROM promises WHERE lane = ? AND state = 'open' ORDER BY made_at LIMIT 1`, m.Queues[i].Name).
-			Scan(&m.Queues[i].Oldest).Error
+		err := db.Gorm(ctx).Raw("SELECT made_at FROM ("+open+") o WHERE name = ? ORDER BY made_at LIMIT 1", queues[i].Name).
+			Scan(&queues[i].Oldest).Error
 		if err != nil {
-			return m, err
+			return nil, err
 		}
 	}
-	return m, nil
+	return queues, nil
 }

@@ -155,7 +155,7 @@ func (d *fixture) account(id int64) money.Amount {
 func (d *fixture) rows() (n int) {
 	d.t.Helper()
 	err := d.db.Pool().QueryRow(`SELECT (SELECT count(*) FROM cash_ins) + (SELECT count(*) FROM transfers)
-		+ (SELECT count(*) FROM entries) + (SELECT count(*) FROM promises)`).Scan(&n)
+		+ (SELECT count(*) FROM entries) + (SELECT count(*) FROM messages)`).Scan(&n)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestResultsAreFinal(t *testing.T) {
 		if d.rows() != before {
 			t.Error("repeats wrote something")
 		}
-		if n := d.count(`SELECT count(*) FROM promises WHERE lane = 'sms' AND payload LIKE '%"came":true%'`); n != 5 {
+		if n := d.count(`SELECT count(*) FROM messages WHERE queue = 'sms' AND daily_limit = 'half'`); n != 5 {
 			t.Errorf("%d messages for 5 cash-ins", n)
 		}
 	})

@@ -46,7 +46,7 @@ func TestConcurrentRepeatsCreditOnce(t *testing.T) {
 		if d.balance(asel) != 10_000 || d.owes("kicb") != 10_000 {
 			t.Errorf("the wallet holds %s, the agent owes %s", d.balance(asel), d.owes("kicb"))
 		}
-		if n := d.count("SELECT count(*) FROM promises"); n != 1 {
+		if n := d.count("SELECT count(*) FROM messages"); n != 1 {
 			t.Errorf("%d messages", n)
 		}
 	})

@@ -10,7 +10,6 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 )
 
@@ -64,7 +63,7 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 		//mutant:replace Incoming: true, => TestResultsAreFinal
 		Riders: []database.Rider{
 			cashIns.Row(want),
-			outbox.AddRider(sms.OutboxMessage(fmt.Sprintf("cashin:%d", want.ID), sms.Message{
+			sms.AddRider(sms.OutboxMessage(fmt.Sprintf("cashin:%d", want.ID), sms.Message{
 				Phone: number, Lang: found.wallet.Lang, Key: "sms.topped_up", Notice: true, Incoming: true, Args: map[string]any{"Amount": want.Sum},
 			})),
 		},

@@ -88,15 +88,15 @@ func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at 
 	}
 	event := fmt.Sprintf("customer:closed:%d", c.ID)
 	args := map[string]any{"Phone": phone.Number(holder.ClosedPhone).Masked(), "At": formatTime(at)}
-	messages := []outbox.Message{sms.OutboxMessage(event, sms.Message{
+	err = sms.Add(ctx, tx, sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(holder.ClosedPhone), Lang: holder.Lang, Key: "sms.wallet_closed",
-	})}
-	if cs.o.Email && holder.Email != "" {
-		messages = append(messages, email.OutboxMessage(event, email.Message{
-			To: holder.Email, Lang: holder.Lang, Subject: "email.wallet_closed.subject", Text: "email.wallet_closed.text", Args: args,
-		}))
+	}))
+	if err != nil || !cs.o.Email || holder.Email == "" {
+		return true, err
 	}
-	return true, outbox.Add(ctx, tx, messages...)
+	return true, outbox.Add(ctx, tx, email.OutboxMessage(event, email.Message{
+		To: holder.Email, Lang: holder.Lang, Subject: "email.wallet_closed.subject", Text: "email.wallet_closed.text", Args: args,
+	}))
 }
 
 // ClosedAt returns when the last wallet of a number was closed; zero if none was.

@@ -10,7 +10,6 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/input"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
 	"elsom/internal/securitylog"
@@ -57,11 +56,11 @@ func (cs *Customers) startCode(ctx context.Context, row *confirmation, textFor f
 		if err := storeConfirmation(tx, row); err != nil {
 			return err
 		}
-		return outbox.Add(ctx, tx, cs.codeMessage(tx, row, textFor(holder), code))
+		return sms.Add(ctx, tx, cs.codeMessage(tx, row, textFor(holder), code))
 	})
 }
 
-func (cs *Customers) codeMessage(tx *database.Tx, row *confirmation, text, code string) outbox.Message {
+func (cs *Customers) codeMessage(tx *database.Tx, row *confirmation, text, code string) sms.Outgoing {
 	return cs.o.Sealer.OutboxMessage(fmt.Sprintf("customer:code:%d", tx.NewID()), sms.Message{
 		Phone: phone.Number(row.Phone), Lang: row.Lang, Key: text,
 		Args: map[string]any{"Code": code}, Secret: true, Until: row.ExpiresAt,
@@ -169,7 +168,7 @@ func (cs *Customers) ResendCode(ctx context.Context, sessionKey string, purpose 
 		}
 		fresh := *row
 		fresh.ExpiresAt = now.Add(CodeLife)
-		return outbox.Add(ctx, tx, cs.codeMessage(tx, &fresh, textFor(purpose)(holder), code))
+		return sms.Add(ctx, tx, cs.codeMessage(tx, &fresh, textFor(purpose)(holder), code))
 	})
 	return fault.Wrap(op, err)
 }

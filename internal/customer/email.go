@@ -64,7 +64,7 @@ func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, addres
 		if err != nil || !changed {
 			return err
 		}
-		return outbox.Add(ctx, tx, cs.emailChanged(tx, holder, fresh)...)
+		return cs.addEmailNotices(ctx, tx, holder, fresh)
 	})
 	if err == nil && !changed {
 		err = fault.New(fault.Conflict, op, "customer.email_elsewhere")
@@ -72,22 +72,22 @@ func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, addres
 	return fault.Wrap(op, err)
 }
 
-// emailChanged returns the notices of a changed address.
-func (cs *Customers) emailChanged(tx *database.Tx, before *Record, fresh string) []outbox.Message {
+// addEmailNotices adds the SMS and the e-mail about a changed address.
+func (cs *Customers) addEmailNotices(ctx context.Context, tx *database.Tx, before *Record, fresh string) error {
 	event := fmt.Sprintf("customer:email:%d", tx.NewID())
 	args := map[string]any{
 		"Phone": phone.Number(before.Phone).Masked(), "Email": maskEmail(fresh), "At": formatTime(cs.o.Now()),
 	}
-	notices := []outbox.Message{sms.OutboxMessage(event, sms.Message{
+	err := sms.Add(ctx, tx, sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(before.Phone), Lang: before.Lang, Key: "sms.email_changed", Args: map[string]any{"Email": args["Email"]},
-	})}
-	if cs.o.Email && before.Email != "" {
-		notices = append(notices, email.OutboxMessage(event, email.Message{
-			//mutant:replace before.Email => fresh TestChangeEmail
-			To: before.Email, Lang: before.Lang, Subject: "email.email_changed.subject", Text: "email.email_changed.text", Args: args,
-		}))
+	}))
+	if err != nil || !cs.o.Email || before.Email == "" {
+		return err
 	}
-	return notices
+	return outbox.Add(ctx, tx, email.OutboxMessage(event, email.Message{
+		//mutant:replace before.Email => fresh TestChangeEmail
+		To: before.Email, Lang: before.Lang, Subject: "email.email_changed.subject", Text: "email.email_changed.text", Args: args,
+	}))
 }
 
 // maskEmail returns an address with all but the first character and the domain

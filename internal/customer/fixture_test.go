@@ -114,18 +114,20 @@ func (h *fixture) advance(d time.Duration) { h.skipped.Add(int64(d)) }
 func (h *fixture) deliver() []string {
 	h.t.Helper()
 	before := len(h.sent)
-	for _, worker := range append(sms.Workers(h.db, h.sealer(), h, sms.Options{}), email.NewWorker(h.db, mailbox{h})) {
-		var messages []outbox.LeasedMessage
-		err := h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
-			messages, err = outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)
-			return err
-		})
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		for _, m := range messages {
-			worker.Do(context.Background(), m)
-		}
+	if _, err := sms.NewSender(h.db, h.sealer(), h, sms.Options{}).SendDue(context.Background()); err != nil {
+		h.t.Fatal(err)
+	}
+	worker := email.NewWorker(h.db, mailbox{h})
+	var messages []outbox.LeasedMessage
+	err := h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
+		messages, err = outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, m := range messages {
+		worker.Do(context.Background(), m)
 	}
 	var texts []string
 	for _, r := range h.sent[before:] {

@@ -8,7 +8,6 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/securitylog"
 )
@@ -32,7 +31,7 @@ func (cs *Customers) wrongPassword(ctx context.Context, op string, number phone.
 	//mutant:replace failures == noticedFailures => failures < 0 ./web TestManyFailuresRequireACode
 	if failures == noticedFailures && holder.PasswordHash != "" {
 		err := cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
-			return outbox.Add(ctx, tx, cs.loginNotice(tx, holder, "sms.login_failures"))
+			return sms.Add(ctx, tx, cs.loginNotice(tx, holder, "sms.login_failures"))
 		})
 		if err != nil {
 			return fault.Wrap(op, err)
@@ -41,7 +40,7 @@ func (cs *Customers) wrongPassword(ctx context.Context, op string, number phone.
 	return fault.New(fault.Invalid, op, "customer.password_wrong").At("password")
 }
 
-func (cs *Customers) loginNotice(tx *database.Tx, holder *Record, text string) outbox.Message {
+func (cs *Customers) loginNotice(tx *database.Tx, holder *Record, text string) sms.Outgoing {
 	return sms.OutboxMessage(fmt.Sprintf("customer:login:%d", tx.NewID()), sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: text, Args: map[string]any{"At": formatTime(cs.o.Now())},
 	})
@@ -174,6 +173,6 @@ func (cs *Customers) enter(ctx context.Context, op string, number phone.Number, 
 		if !tell {
 			return nil
 		}
-		return outbox.Add(ctx, tx, cs.loginNotice(tx, holder, "sms.new_browser"))
+		return sms.Add(ctx, tx, cs.loginNotice(tx, holder, "sms.new_browser"))
 	}))
 }

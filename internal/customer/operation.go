@@ -11,7 +11,6 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 	"elsom/internal/ratelimit"
 	"elsom/internal/securitylog"
 )
@@ -142,7 +141,7 @@ func (cs *Customers) sendOperationCode(ctx context.Context, op string, c Custome
 		if err != nil || !stored { // a concurrent request has sent one
 			return err
 		}
-		return outbox.Add(ctx, tx, cs.o.Sealer.OutboxMessage(fmt.Sprintf("customer:operation:%d", tx.NewID()), sms.Message{
+		return sms.Add(ctx, tx, cs.o.Sealer.OutboxMessage(fmt.Sprintf("customer:operation:%d", tx.NewID()), sms.Message{
 			Phone: c.Phone, Lang: c.Lang, Key: o.Text, Args: args, Secret: true, Until: row.ExpiresAt,
 		}))
 	}))

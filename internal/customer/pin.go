@@ -11,7 +11,6 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/input"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/securitylog"
 )
@@ -218,7 +217,7 @@ func (cs *Customers) lockPIN(ctx context.Context, op string, row *pinRow) error 
 		if cs.staffOnly(holder) {
 			text = "sms.pin_locked_staff"
 		}
-		return outbox.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:pin_lock:%d", tx.NewID()), sms.Message{
+		return sms.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:pin_lock:%d", tx.NewID()), sms.Message{
 			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: text,
 			Args: map[string]any{"Until": formatTime(until)},
 		}))

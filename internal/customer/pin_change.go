@@ -12,7 +12,6 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/inn"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
 	"elsom/internal/securitylog"
@@ -128,7 +127,7 @@ func (cs *Customers) SetPIN(ctx context.Context, c Customer, password, pin strin
 		if err := storeHasPIN(ctx, tx, id); err != nil {
 			return err
 		}
-		return outbox.Add(ctx, tx, pinChanged(tx, holder))
+		return sms.Add(ctx, tx, pinChanged(tx, holder))
 	})
 	if err == nil && !set {
 		err = fault.New(fault.Conflict, op, "customer.pin_there")
@@ -140,7 +139,7 @@ func (cs *Customers) limitPINChange(ctx context.Context, id int64) error {
 	return cs.o.Counters.Take(ctx, pinChange, strconv.FormatInt(id, 10))
 }
 
-func pinChanged(tx *database.Tx, holder *Record) outbox.Message {
+func pinChanged(tx *database.Tx, holder *Record) sms.Outgoing {
 	return sms.OutboxMessage(fmt.Sprintf("customer:pin:%d", tx.NewID()), sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.pin_changed",
 	})
@@ -195,7 +194,7 @@ func (cs *Customers) replaceWithOwnPIN(ctx context.Context, op string, holder *R
 		if err != nil || !changed {
 			return err
 		}
-		return outbox.Add(ctx, tx, pinChanged(tx, holder))
+		return sms.Add(ctx, tx, pinChanged(tx, holder))
 	})
 	if err == nil && !changed {
 		err = fault.New(fault.Conflict, op, "customer.pin_changed_elsewhere")
@@ -283,14 +282,14 @@ func (cs *Customers) sendPIN(ctx context.Context, op string, id int64, write fun
 		if err := write(ctx, tx, hash); err != nil {
 			return err
 		}
-		return outbox.Add(ctx, tx, cs.pinMessage(tx, holder, pin))
+		return sms.Add(ctx, tx, cs.pinMessage(tx, holder, pin))
 	}))
 }
 
 // pinLife is how long sending a PIN is attempted.
 const pinLife = 24 * time.Hour
 
-func (cs *Customers) pinMessage(tx *database.Tx, holder *Record, pin string) outbox.Message {
+func (cs *Customers) pinMessage(tx *database.Tx, holder *Record, pin string) sms.Outgoing {
 	//mutant:replace cs.o.Sealer => sms TestRegisterByUSSD
 	return cs.o.Sealer.OutboxMessage(fmt.Sprintf("customer:pin_issued:%d", tx.NewID()), sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.pin_issued",

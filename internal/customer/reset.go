@@ -122,11 +122,11 @@ func (cs *Customers) replacePassword(ctx context.Context, tx *database.Tx, op st
 	if err := cs.markFamiliar(tx, holder.ID, from, now); err != nil {
 		return nil, nil, err
 	}
-	return holder, nil, outbox.Add(ctx, tx, cs.resetNotices(tx, holder, now)...)
+	return holder, nil, cs.addResetNotices(ctx, tx, holder, now)
 }
 
-// resetNotices returns the SMS and the e-mail about the new password.
-func (cs *Customers) resetNotices(tx *database.Tx, holder *Record, at time.Time) []outbox.Message {
+// addResetNotices adds the SMS and the e-mail about the new password.
+func (cs *Customers) addResetNotices(ctx context.Context, tx *database.Tx, holder *Record, at time.Time) error {
 	event := fmt.Sprintf("customer:reset:%d", tx.NewID())
 	args := map[string]any{"Phone": phone.Number(holder.Phone).Masked(), "At": formatTime(at)}
 	text, mail := "sms.reset_done_pin", "email.reset_done_pin.text"
@@ -134,16 +134,16 @@ func (cs *Customers) resetNotices(tx *database.Tx, holder *Record, at time.Time)
 		text, mail = "sms.reset_done", "email.reset_done.text"
 		args["Until"] = formatTime(*holder.HoldUntil)
 	}
-	notices := []outbox.Message{sms.OutboxMessage(event, sms.Message{
+	err := sms.Add(ctx, tx, sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: text, Args: args,
-	})}
-	if cs.o.Email && holder.Email != "" {
-		notices = append(notices, email.OutboxMessage(event, email.Message{
-			To: holder.Email, Lang: holder.Lang,
-			Subject: "email.reset_done.subject", Text: mail, Args: args,
-		}))
+	}))
+	if err != nil || !cs.o.Email || holder.Email == "" {
+		return err
 	}
-	return notices
+	return outbox.Add(ctx, tx, email.OutboxMessage(event, email.Message{
+		To: holder.Email, Lang: holder.Lang,
+		Subject: "email.reset_done.subject", Text: mail, Args: args,
+	}))
 }
 
 // ChangePassword replaces the password after checking the old one, and ends all
@@ -191,7 +191,7 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 		if err != nil || changed == nil {
 			return err
 		}
-		return outbox.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:password:%d", tx.NewID()), sms.Message{
+		return sms.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:password:%d", tx.NewID()), sms.Message{
 			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.password_changed",
 		}))
 	})

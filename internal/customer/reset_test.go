@@ -66,7 +66,7 @@ func TestResetOfAnUnknownNumber(t *testing.T) {
 		if _, err := h.Block(ctx, blocked.ID, BlockAll, aigul); err != nil {
 			t.Fatal(err)
 		}
-		before := h.count(`SELECT COUNT(*) FROM promises`)
+		before := h.count(`SELECT COUNT(*) FROM messages`)
 		for key, n := range map[string]phone.Number{"one": stranger, "two": number} {
 			if err := h.StartReset(ctx, key, n, "ru", at(home)); err != nil {
 				t.Errorf("%s: %v", n, err)
@@ -74,7 +74,7 @@ func TestResetOfAnUnknownNumber(t *testing.T) {
 			_, err := h.ConfirmReset(ctx, key, "000000", other, at(home))
 			want(t, n.String(), err, fault.Invalid, "customer.code_wrong", "code")
 		}
-		if n := h.count(`SELECT COUNT(*) FROM promises`) - before; n != 2 {
+		if n := h.count(`SELECT COUNT(*) FROM messages`) - before; n != 2 {
 			t.Errorf("%d messages queued, want 2", n)
 		}
 		if texts := h.deliver(); len(texts) != 0 {

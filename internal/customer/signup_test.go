@@ -76,7 +76,7 @@ func TestSignupReportsEveryField(t *testing.T) {
 		fields["offer"] != "customer.offer_missing" {
 		t.Errorf("errors %v", fields)
 	}
-	if n := h.count(`SELECT COUNT(*) FROM confirmations`) + h.count(`SELECT COUNT(*) FROM promises`); n != 0 {
+	if n := h.count(`SELECT COUNT(*) FROM confirmations`) + h.count(`SELECT COUNT(*) FROM messages`); n != 0 {
 		t.Errorf("%d rows written", n)
 	}
 }
@@ -206,7 +206,7 @@ func TestCodeIsStoredHashed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var payload, hash string
-	if err := h.db.Pool().QueryRowContext(t.Context(), `SELECT payload FROM promises`).Scan(&payload); err != nil {
+	if err := h.db.Pool().QueryRowContext(t.Context(), `SELECT text || CAST(sealed AS VARCHAR) FROM messages`).Scan(&payload); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.db.Pool().QueryRowContext(t.Context(), `SELECT code_hash FROM confirmations`).Scan(&hash); err != nil {
@@ -216,7 +216,7 @@ func TestCodeIsStoredHashed(t *testing.T) {
 	if strings.Contains(payload, code) || strings.Contains(payload, good) || len(hash) != 64 || strings.Contains(hash, code) {
 		t.Errorf("the code can be read in %s or %s", payload, hash)
 	}
-	if n := h.count(`SELECT COUNT(*) FROM promises WHERE payload <> ''`); n != 0 {
+	if n := h.count(`SELECT COUNT(*) FROM messages WHERE sealed IS NOT NULL`); n != 0 {
 		t.Error("the sealed code is stored after it was sent")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"elsom/internal/i18n"
 	"elsom/internal/inn"
 	"elsom/internal/input"
-	"elsom/internal/outbox"
+	"elsom/internal/notify/sms"
 	"elsom/internal/phone"
 	"elsom/internal/securitylog"
 )
@@ -156,7 +156,7 @@ func (cs *Customers) insertByUSSD(ctx context.Context, tx *database.Tx, fresh *R
 	if _, err := insertPIN(tx, row); err != nil {
 		return err
 	}
-	return outbox.Add(ctx, tx, cs.pinMessage(tx, fresh, pin))
+	return sms.Add(ctx, tx, cs.pinMessage(tx, fresh, pin))
 }
 
 // parseINN parses a personal ИНН. An implausible date in its digits is not an error:

@@ -52,7 +52,7 @@ func TestRegisterByUSSD(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := h.count(`SELECT COUNT(*) FROM promises WHERE payload LIKE '%sms.pin_issued%' AND payload NOT LIKE '%"PIN"%'`); n != 1 {
+		if n := h.count(`SELECT COUNT(*) FROM messages WHERE text LIKE '%••••%' AND sealed IS NOT NULL`); n != 1 {
 			t.Errorf("%d messages with the PIN sealed", n)
 		}
 		pin := h.issued()

@@ -51,6 +51,9 @@ func (n *Notifier) Notify(queue string) {
 	}
 }
 
+// Notifications returns the channel of a queue's notifications, for its worker.
+func (n *Notifier) Notifications(queue string) <-chan struct{} { return n.queue(queue) }
+
 func (n *Notifier) queue(name string) chan struct{} {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -31,7 +31,7 @@ func TestGoodAnswerSettles(t *testing.T) {
 			t.Fatalf("%+v", got)
 		}
 		h.WantBalance(c.ID, 749_50)
-		if n := h.Count("SELECT COUNT(*) FROM promises WHERE lane = 'sms'"); n != 1 {
+		if n := h.Count("SELECT COUNT(*) FROM messages WHERE queue = 'sms'"); n != 1 {
 			t.Fatalf("%d messages", n)
 		}
 		if n := h.Count("SELECT COUNT(*) FROM promises WHERE lane = 'biller:dostek' AND state = 'open'"); n != 0 {

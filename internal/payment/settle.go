@@ -114,7 +114,7 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	posting.Riders = append(slices.Clone(riders), endingRider.Row(e), outbox.AddRider(notice), e.finishDelivery())
+	posting.Riders = append(slices.Clone(riders), endingRider.Row(e), sms.AddRider(notice), e.finishDelivery())
 	posting.Riders = append(posting.Riders, ps.pushRiders(ctx, p, holder, e.state)...)
 	receipt, err := ps.ledger.Post(ctx, posting)
 	if err == nil {
@@ -160,10 +160,10 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 
 // smsMessage returns the SMS about a payment's end, in the customer's current
 // language.
-func (ps *Payments) smsMessage(ctx context.Context, p Payment, holder customer.Customer, state State) (outbox.Message, error) {
+func (ps *Payments) smsMessage(ctx context.Context, p Payment, holder customer.Customer, state State) (sms.Outgoing, error) {
 	service, err := ps.catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
-		return outbox.Message{}, err
+		return sms.Outgoing{}, err
 	}
 	message := sms.Message{Phone: holder.Phone, Lang: holder.Lang, Key: "sms.payment_completed", Notice: true, Args: map[string]any{
 		"Code": p.Code, "Service": service.Name.In(holder.Lang), "Account": maskIdentifier(service, p.Identifier), "Amount": p.Total(),

@@ -108,7 +108,7 @@ func (s *simulation) retryOpen(p *process) {
 }
 
 func (s *simulation) idle() bool {
-	return s.count("SELECT COUNT(*) FROM promises WHERE state = 'open'") == 0
+	return s.count("SELECT (SELECT COUNT(*) FROM promises WHERE state = 'open') + (SELECT COUNT(*) FROM messages WHERE state = 'queued')") == 0
 }
 
 func (s *simulation) count(query string, args ...any) (n int64) {
@@ -247,7 +247,7 @@ func (s *simulation) compareSent(balances map[int64]money.Amount) (messages int6
 }
 
 func (s *simulation) compareTexts(messages int64) {
-	if n := s.count("SELECT COUNT(*) FROM promises WHERE lane = 'sms' AND state = 'kept'"); n != messages || len(s.texts.taken) != int(n) {
+	if n := s.count("SELECT COUNT(*) FROM messages WHERE state IN ('sent', 'delivered')"); n != messages || len(s.texts.taken) != int(n) {
 		s.failf("%d messages were due, %d are done, the gateway has %d", messages, n, len(s.texts.taken))
 	}
 }

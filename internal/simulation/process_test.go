@@ -3,7 +3,6 @@ package simulation_test
 import (
 	"context"
 	"path/filepath"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,7 +37,7 @@ type process struct {
 	transfers  *transfer.Transfers
 	cashin     *cashin.CashIn
 	billers    map[string]outbox.Worker
-	texts      outbox.Worker
+	texts      *sms.Sender
 	messages   *sms.Messages
 	log        *translog.Log
 	keys       keyFiles // as it read them at its start
@@ -98,7 +97,7 @@ func (s *simulation) open() *process {
 		p.billers[code] = p.payments.Worker(code)
 	}
 	p.messages = sms.NewMessages(db, sealer)
-	p.texts = sms.Workers(db, sealer, gateway{p}, sms.Options{})[slices.Index(sms.Queues(), sms.Queue)] // codes are not simulated
+	p.texts = sms.NewSender(db, sealer, gateway{p}, sms.Options{})
 	return p
 }
 
@@ -206,6 +205,34 @@ func (s *simulation) commit() commitFault {
 		s.tally.lostCommits++
 	}
 	return hit
+}
+
+// tasks acquires up to n deliveries to a biller, or messages of the SMS queue (codes are
+// not simulated), and returns what is to be done with each.
+func (p *process) tasks(ctx context.Context, code string, n int) (tasks []func(), err error) {
+	if code != "" {
+		w := p.billers[code]
+		deliveries, err := p.acquire(ctx, w, n)
+		for _, m := range deliveries {
+			tasks = append(tasks, func() { w.Do(ctx, m) })
+		}
+		return tasks, err
+	}
+	messages, err := p.texts.Step(ctx, sms.Queue, nil, n)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		tasks = append(tasks, func() {
+			outcome := []sms.Outcome{p.texts.Send(ctx, m)}
+			for range 2 { // as sms.Sender.Run does until it is stored
+				if _, err := p.texts.Step(ctx, sms.Queue, outcome, 0); err == nil {
+					return
+				}
+			}
+		})
+	}
+	return tasks, nil
 }
 
 // acquire acquires up to n due messages of a worker, as outbox.Work does.

@@ -275,15 +275,11 @@ func (s *simulation) sendTexts(p *process) { s.work(p, textWork, "") }
 
 // work acquires messages of a queue and handles them one by one.
 func (s *simulation) work(p *process, what, code string) int {
-	w := p.texts
-	if code != "" {
-		w = p.billers[code]
-	}
 	n := 1 + s.rng.IntN(3)
 	ctx := context.Background()
 	var work []func()
 	s.start(p, "acquire "+what, func() {
-		tasks, err := p.acquire(ctx, w, n)
+		tasks, err := p.tasks(ctx, code, n)
 		if p.dead.Load() {
 			return // the simulation has moved on
 		}
@@ -291,9 +287,7 @@ func (s *simulation) work(p *process, what, code string) int {
 			s.logf("  %s can't acquire: %v", p.name, err)
 			return
 		}
-		for _, t := range tasks {
-			work = append(work, func() { w.Do(ctx, t) })
-		}
+		work = tasks
 	})
 	if p.dead.Load() {
 		return 0

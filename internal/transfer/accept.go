@@ -13,7 +13,6 @@ import (
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 )
 
 const opTransfer = "wallet.transfer"
@@ -115,7 +114,7 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 	return t, nil
 }
 
-func posting(c customer.Customer, t Transfer, senderLevel, receiverLevel catalog.Level, messages ...outbox.Message) ledger.Posting {
+func posting(c customer.Customer, t Transfer, senderLevel, receiverLevel catalog.Level, messages ...sms.Outgoing) ledger.Posting {
 	p := ledger.Posting{
 		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
 		Key: Key(t.ID), Op: opTransfer, Subject: ledger.Subject{Type: ledger.WalletTransfer, ID: t.ID},
@@ -128,7 +127,7 @@ func posting(c customer.Customer, t Transfer, senderLevel, receiverLevel catalog
 		Riders: []database.Rider{transferRider.Row(t), limit.Rider(c, t.Amount, senderLevel)},
 	}
 	for _, m := range messages {
-		p.Riders = append(p.Riders, outbox.AddRider(m))
+		p.Riders = append(p.Riders, sms.AddRider(m))
 	}
 	return p
 }
@@ -149,7 +148,7 @@ func refusal(t Transfer, err error) error {
 }
 
 // messageToSender returns the SMS to the sender.
-func messageToSender(t Transfer, to customer.Customer) outbox.Message {
+func messageToSender(t Transfer, to customer.Customer) sms.Outgoing {
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_sent", Notice: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.ReceiverPhone.Pretty(),
 	}}
@@ -160,7 +159,7 @@ func messageToSender(t Transfer, to customer.Customer) outbox.Message {
 }
 
 // messageToReceiver returns the SMS to the receiver.
-func messageToReceiver(t Transfer, to customer.Customer) outbox.Message {
+func messageToReceiver(t Transfer, to customer.Customer) sms.Outgoing {
 	//mutant:replace Incoming: true, => TestTransfer
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Incoming: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.SenderPhone.Pretty(),

@@ -2,8 +2,8 @@ package transfer_test
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -39,41 +39,29 @@ func TestTransfer(t *testing.T) {
 		_, err := h.ByID(ctx, h.NewCustomer(0).ID, sent.ID)
 		kindIs(t, err, fault.NotFound, "", "")
 		for _, want := range []struct {
-			c         customer.Customer
-			key, lang string
-			other     customer.Customer
-		}{{from, "sms.transfer_sent", "ru", to}, {to, "sms.transfer_got", "ky", from}} {
-			message := h.queuedSMS(want.key)
-			if message.Phone != want.c.Phone.String() || message.Lang != want.lang || message.Args["Phone"] != want.other.Phone.Pretty() || message.Args["Amount"] != "250,50" ||
-				!message.Notice || message.Came != (want.c.ID == to.ID) {
-				t.Errorf("%s: %+v", want.key, message)
+			c                 customer.Customer
+			side, word, limit string
+			other             customer.Customer
+		}{{from, "sent", "выполнен", "full", to}, {to, "got", "Жөнөтүүчүнүн", "half", from}} {
+			message := h.queuedSMS(want.side)
+			if message.Phone != want.c.Phone.String() || !strings.Contains(message.Text, want.word) || message.DailyLimit != want.limit ||
+				!strings.Contains(message.Text, "250,50") || !strings.Contains(message.Text, strings.ReplaceAll(want.other.Phone.Pretty(), "\u00a0", " ")) {
+				t.Errorf("%s: %+v", want.side, message)
 			}
 		}
 		h.WantAudit()
 	})
 }
 
-type queuedSMS struct {
-	Phone, Lang, Key string
-	Args             map[string]string
-	Notice, Came     bool
-}
+type queuedSMS struct{ Phone, Text, DailyLimit string }
 
-// queuedSMS returns the only queued message with a key.
-func (h *fixture) queuedSMS(key string) queuedSMS {
+// queuedSMS returns the only message to the sender ("sent") or receiver ("got").
+func (h *fixture) queuedSMS(side string) queuedSMS {
 	h.t.Helper()
-	var payloads []string
-	require.NoError(h.t, h.DB.Gorm(context.Background()).Raw("SELECT payload FROM promises WHERE lane = 'sms'").Scan(&payloads).Error)
 	var found []queuedSMS
-	for _, text := range payloads {
-		var m queuedSMS
-		require.NoError(h.t, json.Unmarshal([]byte(text), &m))
-		if m.Key == key {
-			found = append(found, m)
-		}
-	}
+	require.NoError(h.t, h.DB.Gorm(context.Background()).Raw("SELECT phone, text, daily_limit FROM messages WHERE state = 'queued' AND key LIKE 'transfer:%:"+side+"'").Scan(&found).Error)
 	if len(found) != 1 {
-		h.t.Fatalf("%d messages %s are queued", len(found), key)
+		h.t.Fatalf("%d messages %s are queued", len(found), side)
 	}
 	return found[0]
 }
@@ -109,8 +97,8 @@ func TestAcceptOnce(t *testing.T) {
 		require.NoError(t, err)
 		_, err = h.Accept(ctx, to, customer.Web, draft.ID)
 		kindIs(t, err, fault.NotFound, "", "")
-		h.queuedSMS("sms.transfer_sent")
-		h.queuedSMS("sms.transfer_got")
+		h.queuedSMS("sent")
+		h.queuedSMS("got")
 		h.WantAudit()
 	})
 }

@@ -26,7 +26,6 @@ import (
 	"elsom/internal/money"
 	"elsom/internal/notify/sms"
 	"elsom/internal/notify/sms/inbox"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
@@ -111,9 +110,7 @@ func newFixture(t *testing.T, db *database.DB, clock *testkit.Clock) *fixture {
 	working, stop := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	workers.Go(func() { h.Payments.Deliver(working) })
-	for _, worker := range sms.Workers(db, h.Sealer, h.inbox, sms.Options{}) {
-		workers.Go(func() { outbox.Work(working, db, h.Notifier, worker) })
-	}
+	workers.Go(func() { sms.NewSender(db, h.Sealer, h.inbox, sms.Options{}).Run(working, h.Notifier) })
 	t.Cleanup(func() { stop(); workers.Wait() })
 	return h
 }

@@ -222,7 +222,7 @@ func (d *scenario) wallets(paid map[*customer]int64) {
 // failed unless a number can have reached its daily limit.
 func (d *scenario) messages() {
 	d.t.Helper()
-	const about = "FROM promises WHERE lane = 'sms' AND key LIKE 'payment:%'"
+	const about = "FROM messages WHERE key LIKE 'payment:%'"
 	ends := d.count("SELECT COUNT(*) FROM payments")
 	if n := d.count("SELECT COUNT(*) " + about); n != ends {
 		d.t.Errorf("%d SMS about %d payments", n, ends)

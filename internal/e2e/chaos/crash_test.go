@@ -290,10 +290,11 @@ func (c *crashTest) checkSMS(t *testing.T) {
 		}
 		return n
 	}
-	const ends = "FROM promises WHERE lane = 'sms' AND key LIKE 'payment:%'"
-	for begin := time.Now(); count("SELECT COUNT(*) FROM promises WHERE state = 'open'") > 0; time.Sleep(100 * time.Millisecond) {
+	const open = "SELECT (SELECT COUNT(*) FROM promises WHERE state = 'open') + (SELECT COUNT(*) FROM messages WHERE state = 'queued')"
+	const ends = "FROM messages WHERE key LIKE 'payment:%'"
+	for begin := time.Now(); count(open) > 0; time.Sleep(100 * time.Millisecond) {
 		if time.Since(begin) > time.Minute {
-			t.Fatalf("%d messages stay open", count("SELECT COUNT(*) FROM promises WHERE state = 'open'"))
+			t.Fatalf("%d messages stay open", count(open))
 		}
 	}
 	if n := count("SELECT COUNT(*) " + ends); n != len(c.submissions) {

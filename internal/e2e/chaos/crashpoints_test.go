@@ -93,7 +93,7 @@ func newCrashPointTest(t *testing.T, name, address string) *crashPointTest {
 	c.command(where, terminalPassword, "agent", "add", "till", "--name", "Till", "--ceiling", "1000000", "--allow", "127.0.0.1")
 	c.Agent = [2]string{"till", terminalPassword}
 
-	c.before = c.count("SELECT COUNT(*) FROM promises WHERE lane LIKE 'sms%'")
+	c.before = c.count("SELECT COUNT(*) FROM messages")
 	var sms string
 	c.gateway, sms = c.points.sendsms(t)
 	c.Env = []string{
@@ -165,6 +165,7 @@ func (c *crashPointTest) restart(why string) {
 		"UPDATE promises SET due_at = ?, lease = 0 WHERE state = 'open'",
 		"UPDATE biller_slots SET until = ?",
 		"UPDATE messages SET asked_at = ? WHERE asked_by <> 0",
+		"UPDATE messages SET due_at = ? WHERE state = 'queued'",
 	} {
 		err := c.books.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error {
 			return tx.Gorm().Exec(statement, past).Error
@@ -245,7 +246,7 @@ func (c *crashPointTest) waitIdle() {
 			c.restart("")
 		}
 		open := c.count("SELECT COUNT(*) FROM payments WHERE state = 'processing'") +
-			c.count("SELECT COUNT(*) FROM promises WHERE state = 'open'")
+			c.count("SELECT COUNT(*) FROM promises WHERE state = 'open'") + c.count("SELECT COUNT(*) FROM messages WHERE state = 'queued'")
 		if open == 0 && c.points.killedAt() == "" {
 			return
 		}
@@ -271,7 +272,7 @@ func (c *crashPointTest) compareTransfers() {
 	}
 	// A message whose answer was lost may be sent again, which is counted. Notices
 	// above the number's daily limit fail without being sent.
-	due := c.count("SELECT COUNT(*) FROM promises WHERE lane LIKE 'sms%'") - c.before -
+	due := c.count("SELECT COUNT(*) FROM messages") - c.before -
 		c.count("SELECT COUNT(*) FROM messages WHERE state = 'failed'")
 	repeats := c.count("SELECT COALESCE(SUM(repeats), 0) FROM messages")
 	if took := c.gateway.all(); took < due || took > due+repeats {

@@ -12,7 +12,6 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/i18n"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/testkit/system"
 )
@@ -83,7 +82,7 @@ func (c *chain) queueSMS(t *testing.T, lang i18n.Lang) testMessage {
 	s.text = strings.ReplaceAll(lang.T("sms.payment_completed", args), "\u00a0", " ")
 	c.secrets = append(c.secrets, mark, s.phone[4:])
 	err := c.books.InTx(t.Context(), func(ctx context.Context, tx *database.Tx) error {
-		return outbox.Add(ctx, tx, sms.OutboxMessage(s.key, sms.Message{
+		return sms.Add(ctx, tx, sms.OutboxMessage(s.key, sms.Message{
 			Phone: phone.Number(s.phone), Lang: string(lang), Key: "sms.payment_completed", Args: args,
 		}))
 	})
@@ -93,29 +92,26 @@ func (c *chain) queueSMS(t *testing.T, lang i18n.Lang) testMessage {
 	return s
 }
 
-// state returns the states of an SMS and of its outbox message. The first is empty
-// until the worker has acquired the message.
-func (c *chain) state(t *testing.T, key string) (state, queueState string, repeats int) {
+// state returns the state of an SMS and how often it was repeated.
+func (c *chain) state(t *testing.T, key string) (state string, repeats int) {
 	t.Helper()
-	err := c.books.Pool().QueryRow(`SELECT COALESCE((SELECT state FROM messages WHERE key = p.key), ''), state,
-		COALESCE((SELECT repeats FROM messages WHERE key = p.key), 0) FROM promises p WHERE lane LIKE 'sms%' AND key = $1`, key).
-		Scan(&state, &queueState, &repeats)
+	err := c.books.Pool().QueryRow("SELECT state, repeats FROM messages WHERE key = $1", key).Scan(&state, &repeats)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state, queueState, repeats
+	return state, repeats
 }
 
-// waitState waits until an SMS and its outbox message have these states.
-func (c *chain) waitState(t *testing.T, key, state, queueState string) {
+// waitState waits until an SMS has this state.
+func (c *chain) waitState(t *testing.T, key, state string) {
 	t.Helper()
-	var is, queued string
+	var is string
 	for begin := time.Now(); time.Since(begin) < 30*time.Second; time.Sleep(20 * time.Millisecond) {
-		if is, queued, _ = c.state(t, key); is == state && queued == queueState {
+		if is, _ = c.state(t, key); is == state {
 			return
 		}
 	}
-	t.Fatalf("%s is %s, its outbox message %s; want %s, %s", key, is, queued, state, queueState)
+	t.Fatalf("%s is %s, want %s", key, is, state)
 }
 
 // skipPauses makes all waiting messages due.
@@ -123,7 +119,7 @@ func (c *chain) skipPauses(t *testing.T) {
 	t.Helper()
 	now := c.books.Now()
 	for _, statement := range []string{
-		"UPDATE messages SET asked_at = $1 WHERE asked_by <> 0", "UPDATE promises SET due_at = $1 WHERE state = 'open' AND lane LIKE 'sms%' AND lease = 0",
+		"UPDATE messages SET asked_at = $1 WHERE asked_by <> 0", "UPDATE messages SET due_at = $1 WHERE state = 'queued'",
 	} {
 		if _, err := c.books.Pool().Exec(statement, database.StoredTime(now.Add(-2*time.Minute))); err != nil {
 			t.Fatal(err)

@@ -5,14 +5,11 @@ import (
 	"crypto/hmac"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/keyedhash"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 )
 
@@ -28,8 +25,7 @@ const (
 	Failed    State = "failed"
 )
 
-// Messages reads the stored messages and processes their receipts. A message is stored
-// at its first attempt to send it.
+// Messages reads the stored messages and processes their receipts.
 type Messages struct {
 	db     *database.DB
 	sealer *Sealer
@@ -55,29 +51,6 @@ func (ms *Messages) List(ctx context.Context, number phone.Number, since time.Ti
 		list = list[:n]
 	}
 	return list, older, fault.Wrap("sms.list", err)
-}
-
-// SendNow passes a message without secrets to the gateway at once, without the
-// outbox, and returns its id. It is the operator's test of the gateway: the message
-// is not sent again, whatever the gateway returns.
-func (ms *Messages) SendNow(ctx context.Context, g Gateway, m Message) (id int64, err error) {
-	message := OutboxMessage(fmt.Sprintf("now:%d", ms.db.NewID()), m)
-	body, err := json.Marshal(message.Payload)
-	if err != nil {
-		return 0, fault.Wrap("sms.send_now", err)
-	}
-	leased := outbox.LeasedMessage{Queue: Queue, Key: message.Key, Payload: body, Attempts: 1, LeaseToken: ms.db.NewID()}
-	sendErr := newSender(ms.db, ms.sealer, g).send(ctx, leased)
-	err = ms.db.InTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		if err = record(tx, []outbox.SendResult{{Message: leased, Err: sendErr}}); err == nil {
-			id, err = idByKey(tx, leased.Key)
-		}
-		return err
-	})
-	if sendErr != nil {
-		return 0, sendErr
-	}
-	return id, fault.Wrap("sms.send_now", err)
 }
 
 // State returns the state of a message. Fault: NotFound.

@@ -10,7 +10,6 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/fault"
-	"elsom/internal/outbox"
 )
 
 // fixture has the messages of a database and a gateway.
@@ -21,18 +20,6 @@ type fixture struct {
 	gateway  *recorder
 	messages *Messages
 	options  Options
-}
-
-// acquire leases up to n due messages of each queue.
-func acquire(ctx context.Context, tx *database.Tx, n int) (leased []outbox.LeasedMessage, err error) {
-	for _, queue := range Queues() {
-		more, err := outbox.Acquire(ctx, tx, queue, n, time.Minute)
-		if err != nil {
-			return nil, err
-		}
-		leased = append(leased, more...)
-	}
-	return leased, nil
 }
 
 func eachFixture(t *testing.T, test func(f *fixture)) {
@@ -49,9 +36,9 @@ func secretMessage() Message {
 	return Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
 }
 
-func (f *fixture) add(list ...outbox.Message) {
+func (f *fixture) add(list ...Outgoing) {
 	f.Helper()
-	err := f.db.InTx(f.Context(), func(ctx context.Context, tx *database.Tx) error { return outbox.Add(ctx, tx, list...) })
+	err := f.db.InTx(f.Context(), func(ctx context.Context, tx *database.Tx) error { return Add(ctx, tx, list...) })
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -60,63 +47,58 @@ func (f *fixture) add(list ...outbox.Message) {
 // deliver sends the due messages once and returns their number.
 func (f *fixture) deliver() int {
 	f.Helper()
-	var leased []outbox.LeasedMessage
-	err := f.db.InTx(f.Context(), func(ctx context.Context, tx *database.Tx) (err error) {
-		leased, err = acquire(ctx, tx, 10)
-		return err
-	})
+	n, err := NewSender(f.db, f.sealer, f.gateway, f.options).SendDue(f.Context())
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, m := range leased {
-		Workers(f.db, f.sealer, f.gateway, f.options)[0].Do(f.Context(), m)
-	}
-	return len(leased)
+	return n
 }
 
 // advance moves the due times of messages and the times of calls into the past.
 func (f *fixture) advance(d time.Duration) {
 	f.Helper()
-	for _, statement := range []struct{ table, column string }{{"promises", "due_at"}, {"messages", "asked_at"}} {
-		type rowTime struct {
-			ID int64
-			At *time.Time
-		}
-		rows, err := f.db.Pool().QueryContext(f.Context(), "SELECT id, "+statement.column+" FROM "+statement.table)
-		if err != nil {
+	rows, err := f.db.Pool().QueryContext(f.Context(), "SELECT id, due_at, asked_at FROM messages")
+	if err != nil {
+		f.Fatal(err)
+	}
+	type times struct {
+		id             int64
+		dueAt, askedAt *time.Time
+	}
+	var list []times
+	for rows.Next() {
+		var m times
+		if err := rows.Scan(&m.id, &m.dueAt, &m.askedAt); err != nil {
 			f.Fatal(err)
 		}
-		var times []rowTime
-		for rows.Next() {
-			var m rowTime
-			if err := rows.Scan(&m.ID, &m.At); err != nil {
-				f.Fatal(err)
-			}
-			times = append(times, m)
+		list = append(list, m)
+	}
+	earlier := func(at *time.Time) *time.Time {
+		if at != nil {
+			*at = database.StoredTime(at.Add(-d))
 		}
-		for _, m := range times {
-			if m.At == nil {
-				continue
-			}
-			_, err := f.db.Pool().ExecContext(f.Context(), "UPDATE "+statement.table+" SET "+statement.column+" = $1 WHERE id = $2",
-				database.StoredTime(m.At.Add(-d)), m.ID)
-			if err != nil {
-				f.Fatal(err)
-			}
+		return at
+	}
+	for _, m := range list {
+		_, err := f.db.Pool().ExecContext(f.Context(), "UPDATE messages SET due_at = $1, asked_at = $2 WHERE id = $3", earlier(m.dueAt), earlier(m.askedAt), m.id)
+		if err != nil {
+			f.Fatal(err)
 		}
 	}
 }
 
-// wantStates fails the test unless a message and its outbox message have these states.
-func (f *fixture) wantStates(key string, want State, wantOutbox string) {
+// wantState fails the test unless a message has this state. One that isn't queued has no
+// encrypted text.
+func (f *fixture) wantState(key string, want State) {
 	f.Helper()
-	var state, outboxState string
-	row := f.db.Pool().QueryRowContext(f.Context(), `SELECT m.state, p.state FROM messages m JOIN promises p ON p.key = m.key WHERE m.key = $1`, key)
-	if err := row.Scan(&state, &outboxState); err != nil {
+	var state State
+	var sealed []byte
+	row := f.db.Pool().QueryRowContext(f.Context(), `SELECT state, sealed FROM messages WHERE key = $1`, key)
+	if err := row.Scan(&state, &sealed); err != nil {
 		f.Fatalf("%s: %v", key, err)
 	}
-	if state != string(want) || outboxState != wantOutbox {
-		f.Errorf("%s: state %s, in the outbox %s; want %s, %s", key, state, outboxState, want, wantOutbox)
+	if state != want || state != Queued && sealed != nil {
+		f.Errorf("%s: state %s, want %s; %d bytes encrypted", key, state, want, len(sealed))
 	}
 }
 
@@ -141,21 +123,21 @@ func TestStatesOnlyGoForward(t *testing.T) {
 		f.gateway.fail = []error{fault.New(fault.Unavailable, "test", "")}
 		f.add(OutboxMessage("a", plainMessage))
 		f.deliver()
-		f.wantStates("a", Queued, "open")
+		f.wantState("a", Queued)
 		f.advance(time.Hour)
 		f.deliver()
-		f.wantStates("a", Sent, "kept")
+		f.wantState("a", Sent)
 		token := f.gateway.sent[0].Token
 		if len(f.gateway.sent) != 2 || token == "" || f.gateway.sent[1].Token != token {
 			f.Fatalf("sent %+v", f.gateway.sent)
 		}
 		f.receive(token, Sent)
-		f.wantStates("a", Sent, "kept")
+		f.wantState("a", Sent)
 		f.receive(token, Delivered)
-		f.wantStates("a", Delivered, "kept")
+		f.wantState("a", Delivered)
 		for _, state := range []State{Sent, Failed} { // receipts arrive in any order and repeatedly
 			f.receive(token, state)
-			f.wantStates("a", Delivered, "kept")
+			f.wantState("a", Delivered)
 		}
 		// Failed is final too.
 		f.add(OutboxMessage("b", plainMessage))
@@ -163,12 +145,12 @@ func TestStatesOnlyGoForward(t *testing.T) {
 		f.receive(f.gateway.sent[2].Token, Failed)
 		f.receive(f.gateway.sent[2].Token, Sent)
 		f.receive(f.gateway.sent[2].Token, Delivered)
-		f.wantStates("b", Failed, "kept")
+		f.wantState("b", Failed)
 		// A message that the gateway refuses has failed.
 		f.gateway.fail = []error{fault.New(fault.Invalid, "test", "")}
 		f.add(OutboxMessage("c", plainMessage))
 		f.deliver()
-		f.wantStates("c", Failed, "failed")
+		f.wantState("c", Failed)
 		c, err := f.messages.Count(f.Context())
 		if err != nil || c.Repeats != 0 || c.States[Delivered] != 1 || c.States[Failed] != 2 {
 			f.Errorf("%+v, %v", c, err)
@@ -182,7 +164,7 @@ func TestLostResponseIsRepeatedAfterTwoMinutes(t *testing.T) {
 		f.gateway.fail = []error{fault.New(fault.Unknown, "test", "")}
 		f.add(OutboxMessage("a", plainMessage))
 		f.deliver()
-		f.wantStates("a", Queued, "open")
+		f.wantState("a", Queued)
 		f.advance(119 * time.Second)
 		f.deliver()
 		if len(f.gateway.sent) != 1 {
@@ -190,7 +172,7 @@ func TestLostResponseIsRepeatedAfterTwoMinutes(t *testing.T) {
 		}
 		f.advance(2 * time.Second)
 		f.deliver()
-		f.wantStates("a", Sent, "kept")
+		f.wantState("a", Sent)
 		if len(f.gateway.sent) != 2 || f.repeats() != 1 {
 			f.Errorf("%d calls, %d repeats counted", len(f.gateway.sent), f.repeats())
 		}
@@ -220,11 +202,11 @@ func TestReceiptPreventsRepeat(t *testing.T) {
 		f.receive(token["a"], Sent)
 		f.receive(token["b"], Delivered)
 		f.advance(time.Hour)
-		if f.deliver() != 2 {
-			f.Error("the messages were not leased again")
+		if n := f.deliver(); n != 0 {
+			f.Errorf("%d messages were acquired again", n)
 		}
-		f.wantStates("a", Sent, "kept")
-		f.wantStates("b", Delivered, "kept")
+		f.wantState("a", Sent)
+		f.wantState("b", Delivered)
 		if len(f.gateway.sent) != 2 || f.repeats() != 0 {
 			f.Errorf("%d calls, %d repeats counted", len(f.gateway.sent), f.repeats())
 		}
@@ -237,10 +219,10 @@ func TestCodesAreNotRepeated(t *testing.T) {
 		f.gateway.fail = []error{fault.New(fault.Unknown, "test", "")}
 		f.add(f.sealer.OutboxMessage("a", secretMessage()))
 		f.deliver()
-		f.wantStates("a", Queued, "open")
+		f.wantState("a", Queued)
 		f.advance(time.Hour)
 		f.deliver()
-		f.wantStates("a", Failed, "failed")
+		f.wantState("a", Failed)
 		if len(f.gateway.sent) != 1 {
 			f.Errorf("%d calls", len(f.gateway.sent))
 		}
@@ -251,28 +233,23 @@ func TestCodesAreNotRepeated(t *testing.T) {
 func TestCrashDuringCallIsALostResponse(t *testing.T) {
 	eachFixture(t, func(f *fixture) {
 		f.add(OutboxMessage("a", plainMessage), f.sealer.OutboxMessage("b", secretMessage()))
-		var leased []outbox.LeasedMessage
-		err := f.db.InTx(f.Context(), func(ctx context.Context, tx *database.Tx) (err error) {
-			leased, err = acquire(ctx, tx, 10)
-			return err
-		})
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, m := range leased { // the call without its outcome being stored
-			if err := newSender(f.db, f.sealer, f.gateway).send(f.Context(), m); err != nil {
-				f.Fatal(err)
+		d := NewSender(f.db, f.sealer, f.gateway, Options{})
+		for _, queue := range []string{Queue, CodeQueue} {
+			acquired, err := d.Step(f.Context(), queue, nil, 10)
+			if err != nil || len(acquired) != 1 {
+				f.Fatal(acquired, err)
 			}
+			d.Send(f.Context(), acquired[0]) // its outcome is not stored
 		}
-		f.advance(61 * time.Second) // the lease has expired
+		f.advance(61 * time.Second)
 		f.deliver()
 		if len(f.gateway.sent) != 2 {
 			f.Fatalf("%d calls", len(f.gateway.sent))
 		}
 		f.advance(time.Minute)
 		f.deliver()
-		f.wantStates("a", Sent, "kept")
-		f.wantStates("b", Failed, "failed")
+		f.wantState("a", Sent)
+		f.wantState("b", Failed)
 		if len(f.gateway.sent) != 3 || f.repeats() != 1 {
 			f.Errorf("%d calls, %d repeats counted", len(f.gateway.sent), f.repeats())
 		}
@@ -301,10 +278,10 @@ func TestReceiptTokens(t *testing.T) {
 				f.Errorf("receipt with state %q: %v", state, err)
 			}
 		}
-		f.wantStates("a", Sent, "kept")
+		f.wantState("a", Sent)
 		// A token of an id that does not exist (of another database) changes nothing.
 		f.receive(f.sealer.token(12345), Delivered)
-		f.wantStates("b", Sent, "kept")
+		f.wantState("b", Sent)
 	})
 }
 

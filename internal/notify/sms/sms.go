@@ -1,7 +1,8 @@
-// Package sms is the port to the SMS gateway. A text message is an outbox message,
-// added in the transaction of the operation it is about and sent after its commit.
+// Package sms is the port to the SMS gateway. A text message is a row of the table
+// messages, added in the transaction of the operation it is about and sent after its
+// commit: the row is its own outbox message.
 //
-// A text is rendered in the recipient's language when it is sent and fits two
+// A text is rendered in the recipient's language when it is added and fits two
 // parts; a code is the first group of digits of its length in the text; codes are
 // stored encrypted only. A message is passed to the gateway again only if the
 // gateway certainly did not accept it, or if its response was lost, no receipt
@@ -12,47 +13,22 @@ package sms
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"elsom/internal/database"
 	"elsom/internal/keyedhash"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 )
 
-// The outbox queues of text messages. Messages with a code or PIN have a queue and
-// senders of their own, since a person is waiting for them.
+// The queues of text messages. Those with a code or PIN have a queue and calls of
+// their own, since a person is waiting for them.
 const (
 	Queue     = "sms"
 	CodeQueue = "sms_codes"
 )
-
-// added are the texts that the previous release doesn't have. It fails messages whose
-// text it doesn't have, and may run beside this one during an upgrade, so these messages
-// have queues that it doesn't read. The next release needs none: see unrenderable.
-var added = map[string]bool{
-	"sms.payment_code": true, "sms.transfer_code": true, "sms.transfer_code_named": true, "sms.login_code": true,
-	"sms.browser_code": true, "sms.new_browser": true, "sms.login_failures": true,
-}
-
-// addedSuffix ends the names of the queues of added texts.
-const addedSuffix = "_2"
-
-// Queues returns the names of all queues of text messages, those of codes first.
-func Queues() []string {
-	return []string{CodeQueue, CodeQueue + addedSuffix, Queue, Queue + addedSuffix}
-}
-
-// queueOf returns the queue, which is Queue or CodeQueue for other texts, of a text.
-func queueOf(key, queue string) string {
-	//mutant:replace added[key] => false TestAddedTextsHaveQueuesOfTheirOwn
-	if added[key] {
-		return queue + addedSuffix
-	}
-	return queue
-}
 
 // Message is a text message to be rendered.
 type Message struct {
@@ -102,46 +78,92 @@ type IdempotentGateway interface {
 	Idempotent()
 }
 
-// OutboxMessage returns the outbox message of a text message without secrets. The
-// key names the event: each event has one message.
-func OutboxMessage(key string, m Message) outbox.Message {
-	p := newPayload(m)
-	p.Args = printed(m.Args)
+// Outgoing is a rendered message to be added with Add or AddRider.
+type Outgoing struct {
+	queue, key string
+	phone      phone.Number // empty: it is not sent
+	text       string       // as it is shown on the site
+	sealed     []byte       // the text with its code, encrypted; nil: text is what is sent
+	limit      dailyLimit
+	expiresAt  *time.Time
+	err        error
+}
+
+// dailyLimit is the share of a phone number's daily limit that a notice may use.
+type dailyLimit string
+
+const (
+	noLimit   dailyLimit = ""
+	fullLimit dailyLimit = "full"
+	halfLimit dailyLimit = "half"
+)
+
+// OutboxMessage returns a text message without secrets. The key names the event: each
+// event has one message.
+func OutboxMessage(key string, m Message) Outgoing {
+	o := newOutgoing(Queue, key, m)
 	//mutant:drop TestSecretNeedsASealer
 	if m.Secret {
-		p.err = errSecret
+		o.err = errSecret
+		return o
 	}
-	return outbox.Message{Queue: queueOf(m.Key, Queue), Key: key, Payload: p}
+	if m.Key == NoMessage {
+		o.phone = ""
+		return o
+	}
+	o.text = o.render(m, printed(m.Args))
+	return o
 }
 
 var errSecret = errors.New("sms: a message with a secret needs a Sealer")
 
-// payload is the payload of the outbox message.
-type payload struct {
-	Phone phone.Number      `json:"phone"`
-	Lang  string            `json:"lang"`
-	Key   string            `json:"key"`
-	Args  map[string]string `json:"args,omitempty"`
-	// Sealed are the Args of a secret message: AES-GCM, nonce first.
-	Sealed   []byte    `json:"sealed,omitempty"`
-	Notice   bool      `json:"notice,omitempty"`
-	Incoming bool      `json:"came,omitempty"`
-	Until    time.Time `json:"until,omitzero"`
-
-	err error
-}
-
-func newPayload(m Message) payload {
-	return payload{Phone: m.Phone, Lang: m.Lang, Key: m.Key, Notice: m.Notice, Incoming: m.Incoming, Until: m.Until}
-}
-
-// MarshalJSON returns an error for a secret that is not sealed.
-func (p payload) MarshalJSON() ([]byte, error) {
-	if p.err != nil {
-		return nil, p.err
+func newOutgoing(queue, key string, m Message) Outgoing {
+	o := Outgoing{queue: queue, key: key, phone: m.Phone}
+	if m.Notice {
+		o.limit = fullLimit
+		//mutant:drop TestIncomingNoticesUseHalfOfTheLimit
+		if m.Incoming {
+			o.limit = halfLimit
+		}
 	}
-	type plain payload
-	return json.Marshal(plain(p))
+	if !m.Until.IsZero() {
+		until := database.StoredTime(m.Until)
+		o.expiresAt = &until
+	}
+	return o
+}
+
+// render returns the text of a message. One that can't be rendered is stored as failed,
+// since the operation that it is about must not fail.
+func (o *Outgoing) render(m Message, args map[string]string) string {
+	text, err := render(m.Lang, m.Key, args)
+	if err != nil {
+		slog.Error("sms: text not rendered", "lang", m.Lang, "key", m.Key, "error", err)
+		return ""
+	}
+	return text
+}
+
+// unsendable reports that the message could not be rendered.
+func (o *Outgoing) unsendable() bool { return o.text == "" && o.phone != "" }
+
+// addKind is named so that riders with messages are written after those with money.
+var addKind = &database.RiderKind[Outgoing]{Name: "text message", Insert: rowsOf}
+
+// AddRider returns a rider that adds a message together with a transfer.
+func AddRider(m Outgoing) database.Rider { return addKind.Row(m) }
+
+// Add adds messages in the caller's transaction. The error is gorm.ErrDuplicatedKey if
+// there is a message with the same key, also one that was sent.
+func Add(_ context.Context, tx *database.Tx, messages ...Outgoing) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	rows, err := rowsOf(tx, messages)
+	if err != nil {
+		return err
+	}
+	return tx.Insert(rows)
 }
 
 func printed(args map[string]any) map[string]string {
@@ -180,26 +202,30 @@ func NewSealer(secret []byte, previous ...[]byte) (*Sealer, error) {
 	return &Sealer{ciphers, tokens}, nil
 }
 
-// OutboxMessage returns the outbox message of a text message whose arguments are
-// encrypted. They can be decrypted only with the same key and phone number.
-func (s *Sealer) OutboxMessage(key string, m Message) outbox.Message {
-	p := newPayload(m)
-	args, err := json.Marshal(printed(m.Args))
-	p.Sealed, p.err = s.ciphers.Seal(args, additionalData(key, m.Phone)), err
+// OutboxMessage returns a text message with a code or PIN. What is stored for the site
+// has them masked; the text that is sent is encrypted, and can be decrypted only with
+// the same key and phone number. NoMessage takes the same work as a code.
+func (s *Sealer) OutboxMessage(key string, m Message) Outgoing {
 	//mutant:replace CodeQueue => Queue TestCodesDoNotWaitForOtherMessages
-	return outbox.Message{Queue: queueOf(m.Key, CodeQueue), Key: key, Payload: p}
+	o, args := newOutgoing(CodeQueue, key, m), printed(m.Args)
+	if m.Key == NoMessage {
+		m.Key, o.phone = "sms.code", ""
+	}
+	//mutant:replace masked(args) => args TestList
+	o.text = o.render(m, masked(args))
+	if !o.unsendable() {
+		o.sealed = s.ciphers.Seal([]byte(o.render(m, args)), additionalData(key, o.phone))
+	}
+	return o
 }
 
-func (s *Sealer) open(key string, p payload) (map[string]string, error) {
-	if p.Sealed == nil {
-		return p.Args, nil
-	}
-	text, _, err := s.ciphers.Open(p.Sealed, additionalData(key, p.Phone))
+// unseal returns the text of a message with a code.
+func (s *Sealer) unseal(m Acquired) (string, error) {
+	text, _, err := s.ciphers.Open(m.sealed, additionalData(m.Key, m.phone))
 	if err != nil {
-		return nil, fmt.Errorf("sms: unseal: %w", err)
+		return "", fmt.Errorf("sms: unseal: %w", err)
 	}
-	var args map[string]string
-	return args, json.Unmarshal(text, &args)
+	return string(text), nil
 }
 
 //mutant:replace + "\n" + number.String() => TestSecretsAreStoredEncrypted

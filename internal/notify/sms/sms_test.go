@@ -3,7 +3,6 @@ package sms
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"regexp"
 	"strings"
 	"sync"
@@ -16,7 +15,6 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/i18n"
 	"elsom/internal/money"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 )
 
@@ -127,38 +125,32 @@ func TestMaskedMessageHasItsSum(t *testing.T) {
 func TestSecretsAreStoredEncrypted(t *testing.T) {
 	m := Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
 	s := newSealer(t, "the server's secret")
-	p := s.OutboxMessage("event", m)
-	row, err := json.Marshal(p.Payload)
-	if err != nil {
-		t.Fatal(err)
+	o := s.OutboxMessage("event", m)
+	if strings.Contains(string(o.sealed), "471193") || strings.Contains(o.text, "471193") || !strings.Contains(o.text, "••••••") {
+		t.Errorf("stored as %q, %q", o.text, o.sealed)
 	}
-	if strings.Contains(string(row), "471193") || strings.Contains(string(row), "Code") {
-		t.Errorf("the payload contains the secret: %s", row)
+	acquired := Acquired{Key: "event", phone: number, text: o.text, sealed: o.sealed}
+	if text, err := s.unseal(acquired); err != nil || !strings.Contains(text, "471193") {
+		t.Errorf("decrypted %q, %v", text, err)
 	}
-	leased := outbox.LeasedMessage{Key: "event", Payload: row}
-	c, err := s.read(leased)
-	if err != nil || !strings.Contains(c.text, "471193") || c.Phone != number {
-		t.Errorf("read %+v, %v", c, err)
+	if _, err := newSealer(t, "another secret").unseal(acquired); err == nil {
+		t.Error("decrypted with the key of another server")
 	}
-	if strings.Contains(c.masked, "471193") || !strings.Contains(c.masked, "••••••") {
-		t.Errorf("masked as %q", c.masked)
-	}
-	if _, err := newSealer(t, "another secret").read(leased); !fault.Is(err, fault.Invalid) {
-		t.Errorf("decrypted with the key of another server: %v", err)
-	}
-	if _, err := s.read(outbox.LeasedMessage{Key: "other", Payload: row}); !fault.Is(err, fault.Invalid) {
-		t.Errorf("decrypted for another event: %v", err)
-	}
-	moved := outbox.LeasedMessage{Key: "event", Payload: json.RawMessage(strings.Replace(string(row), "700123456", "700123457", 1))}
-	if _, err := s.read(moved); !fault.Is(err, fault.Invalid) {
-		t.Errorf("decrypted for another phone number: %v", err)
+	for name, moved := range map[string]Acquired{
+		"event": {Key: "other", phone: number, sealed: o.sealed}, "phone number": {Key: "event", phone: "+996700123457", sealed: o.sealed},
+	} {
+		if _, err := s.unseal(moved); err == nil {
+			t.Errorf("decrypted for another %s", name)
+		}
 	}
 }
 
 func TestSecretNeedsASealer(t *testing.T) {
-	p := OutboxMessage("event", Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true})
-	if row, err := json.Marshal(p.Payload); err == nil {
-		t.Errorf("an unencrypted secret was marshaled: %s", row)
+	db := databasetest.SQLite(t)
+	o := OutboxMessage("event", Message{Phone: number, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true})
+	err := db.InTx(t.Context(), func(ctx context.Context, tx *database.Tx) error { return Add(ctx, tx, o) })
+	if err == nil || o.text != "" {
+		t.Errorf("an unencrypted secret was added: %v", err)
 	}
 }
 
@@ -194,55 +186,47 @@ func (g *recorder) Send(_ context.Context, r Rendered) error {
 	return nil
 }
 
-// addAndDeliver adds a message, sends it and returns its row of the outbox.
-func addAndDeliver(t *testing.T, db *database.DB, s *Sealer, g Gateway, p outbox.Message) (state, payload string) {
-	t.Helper()
-	ctx := context.Background()
-	var leased []outbox.LeasedMessage
-	err := db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
-		if err = outbox.Add(ctx, tx, p); err != nil {
-			return err
-		}
-		leased, err = acquire(ctx, tx, 1)
-		return err
-	})
-	if err != nil || len(leased) != 1 {
-		t.Fatalf("%d messages leased, %v", len(leased), err)
-	}
-	Workers(db, s, g, Options{})[0].Do(ctx, leased[0])
-	err = db.Pool().QueryRowContext(ctx, "SELECT state, payload FROM promises WHERE id = $1", leased[0].ID).Scan(&state, &payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return state, payload
+// addAndDeliver adds a message, sends it and returns its state.
+func (f *fixture) addAndDeliver(o Outgoing) (state State) {
+	f.Helper()
+	f.add(o)
+	f.deliver()
+	_ = f.db.Pool().QueryRowContext(f.Context(), "SELECT state FROM messages WHERE key = $1", o.key).Scan(&state) // none: it was deleted
+	return state
 }
 
-func TestWorkerStoresOutcome(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s, g := newSealer(t, "the server's secret"), &recorder{}
+func TestSenderStoresOutcome(t *testing.T) {
+	eachFixture(t, func(f *fixture) {
+		s, g := f.sealer, f.gateway
 		m := Message{Phone: number, Lang: "ky", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true}
-		if state, payload := addAndDeliver(t, db, s, g, s.OutboxMessage("a", m)); state != "kept" || payload != "" {
-			t.Errorf("sent: %s %q", state, payload)
+		if state := f.addAndDeliver(s.OutboxMessage("a", m)); state != Sent {
+			t.Errorf("sent: %s", state)
 		}
-		if len(g.sent) != 1 || !strings.Contains(g.sent[0].Text, "капчыгынын") {
+		f.wantState("a", Sent)
+		if len(g.sent) != 1 || !strings.Contains(g.sent[0].Text, "капчыгынын") || !strings.Contains(g.sent[0].Text, "471193") {
 			t.Errorf("sent %+v", g.sent)
 		}
 		g.fail = []error{fault.New(fault.Unavailable, "test", "")}
-		if state, payload := addAndDeliver(t, db, s, g, s.OutboxMessage("b", m)); state != "open" || payload == "" {
-			t.Errorf("gateway unavailable: %s %q", state, payload)
+		if state := f.addAndDeliver(s.OutboxMessage("b", m)); state != Queued {
+			t.Errorf("gateway unavailable: %s", state)
 		}
 		g.fail = []error{fault.New(fault.Invalid, "test", "")}
-		if state, payload := addAndDeliver(t, db, s, g, s.OutboxMessage("c", m)); state != "failed" || payload != "" {
-			t.Errorf("refused: %s %q", state, payload)
+		if state := f.addAndDeliver(s.OutboxMessage("c", m)); state != Failed {
+			t.Errorf("refused: %s", state)
 		}
 		before := len(g.sent)
-		m.Until = db.Now().Add(-time.Second)
-		if state, _ := addAndDeliver(t, db, s, g, s.OutboxMessage("d", m)); state != "failed" || len(g.sent) != before {
+		m.Until = f.db.Now().Add(-time.Second)
+		if state := f.addAndDeliver(s.OutboxMessage("d", m)); state != Failed || len(g.sent) != before {
 			t.Errorf("expired: %s, %d sent", state, len(g.sent)-before)
 		}
-		empty := s.OutboxMessage("e", Message{Phone: number, Lang: "ru", Key: NoMessage})
-		if state, _ := addAndDeliver(t, db, s, g, empty); state != "kept" || len(g.sent) != before {
+		f.wantState("d", Failed)
+		empty := Message{Phone: number, Lang: "ru", Key: NoMessage, Args: map[string]any{"Code": "471193"}}
+		if state := f.addAndDeliver(s.OutboxMessage("e", empty)); state != "" || len(g.sent) != before {
 			t.Errorf("no message: %s, %d sent", state, len(g.sent)-before)
+		}
+		unknown := Message{Phone: number, Lang: "ru", Key: "sms.no_such_text"}
+		if state := f.addAndDeliver(OutboxMessage("f", unknown)); state != Failed || len(g.sent) != before {
+			t.Errorf("no such text: %s, %d sent", state, len(g.sent)-before)
 		}
 	})
 }
@@ -269,16 +253,19 @@ func TestSealerAcceptsThePreviousSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := Message{Phone: "+996700123456", Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "123456"}, Secret: true}
+	acquired := func(sealer *Sealer) Acquired {
+		return Acquired{Key: "a", phone: m.Phone, sealed: sealer.OutboxMessage("a", m).sealed}
+	}
 	for name, sealer := range map[string]*Sealer{"previous": before, "in use": after} {
-		args, err := both.open("a", sealer.OutboxMessage("a", m).Payload.(payload))
-		if err != nil || args["Code"] != "123456" {
-			t.Errorf("a message of the secret %s: %v, %v", name, args, err)
+		text, err := both.unseal(acquired(sealer))
+		if err != nil || !strings.Contains(text, "123456") {
+			t.Errorf("a message of the secret %s: %q, %v", name, text, err)
 		}
 		if id, ok := both.messageID(sealer.token(7)); !ok || id != 7 {
 			t.Errorf("a token of the secret %s: %d, %t", name, id, ok)
 		}
 	}
-	if _, err := after.open("a", both.OutboxMessage("a", m).Payload.(payload)); err != nil {
+	if _, err := after.unseal(acquired(both)); err != nil {
 		t.Errorf("a new message: %v", err)
 	}
 	if id, ok := after.messageID(both.token(7)); !ok || id != 7 {

@@ -1,50 +1,125 @@
 package sms
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"elsom/internal/database"
-	"elsom/internal/outbox"
 	"elsom/internal/phone"
 )
 
-// row has the columns of messages that decide about a call. AskedBy is the lease
-// token of the last call whose outcome is unknown, otherwise 0.
-type row struct {
-	ID      int64
-	Key     string
-	State   State
-	AskedBy int64
-	AskedAt time.Time
+// rowsOf returns new messages as rows. The columns of secrets are left out where there
+// are none, as in the batches of the ledger.
+func rowsOf(tx *database.Tx, messages []Outgoing) (database.Rows, error) {
+	now, secrets := tx.Now(), false
+	for _, m := range messages {
+		if m.err != nil {
+			return database.Rows{}, m.err
+		}
+		secrets = secrets || m.sealed != nil || m.expiresAt != nil
+	}
+	state := func(m *Outgoing) string {
+		if m.unsendable() {
+			return string(Failed)
+		}
+		return string(Queued)
+	}
+	rows := database.Rows{Table: "messages", Columns: []database.Column{
+		database.ColumnOf("id", "bigint", messages, func(*Outgoing) int64 { return tx.NewID() }),
+		database.ColumnOf("key", "text", messages, func(m *Outgoing) string { return m.key }),
+		database.ColumnOf("phone", "text", messages, func(m *Outgoing) string { return m.phone.String() }),
+		database.ColumnOf("text", "text", messages, func(m *Outgoing) string { return m.text }),
+		database.ColumnOf("state", "text", messages, state),
+		database.ColumnOf("queue", "text", messages, func(m *Outgoing) string { return m.queue }),
+		database.ColumnOf("daily_limit", "text", messages, func(m *Outgoing) string { return string(m.limit) }),
+		database.ConstColumn("made_at", "timestamptz", now), database.ConstColumn("due_at", "timestamptz", now),
+	}}
+	if secrets {
+		rows.Columns = append(rows.Columns,
+			database.ColumnOf("sealed", "bytea", messages, func(m *Outgoing) []byte { return m.sealed }),
+			database.ColumnOf("expires_at", "timestamptz", messages, func(m *Outgoing) *time.Time { return m.expiresAt }))
+	}
+	return rows, nil
 }
 
-// insertAndLock inserts the rows of messages that have none and locks all. It returns
-// them in the order of list.
-func insertAndLock(tx *database.Tx, list []candidate) ([]*row, error) {
-	var ids []int64
-	var keys, phones, texts, states []string
-	var times []time.Time
-	for _, c := range list {
-		ids, keys, phones = append(ids, tx.NewID()), append(keys, c.message.Key), append(phones, c.content.Phone.String())
-		texts, states, times = append(texts, c.content.masked), append(states, string(Queued)), append(times, tx.Now())
+// insertFormer inserts messages of the previous release. If it has stored calls of a
+// message already, they stay.
+func insertFormer(tx *database.Tx, messages []Outgoing) error {
+	if len(messages) == 0 {
+		return nil
 	}
-	v, args := tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("key", "text", keys), database.NewColumn("phone", "text", phones),
-		database.NewColumn("text", "text", texts), database.NewColumn("state", "text", states), database.NewColumn("made_at", "timestamptz", times))
-	// Sorted by key, so that concurrent inserts of the same keys can't deadlock.
-	err := tx.Gorm().Exec("WITH v(id, key, phone, text, state, made_at) AS ("+v+`) INSERT INTO messages (id, key, phone, text, state, made_at)
-		SELECT id, key, phone, text, state, made_at FROM v WHERE TRUE ORDER BY key ON CONFLICT (key) DO NOTHING`, args...).Error
+	rows, err := rowsOf(tx, messages)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var rows []row
-	in, arg := database.InList(tx.Dialect(), keys)
-	err = tx.Gorm().Raw("SELECT id, key, state, asked_by, asked_at FROM messages WHERE key "+in+" ORDER BY key"+tx.ForUpdate(), arg).Scan(&rows).Error
-	if err != nil {
-		return nil, err
+	set := "queue = excluded.queue, daily_limit = excluded.daily_limit, due_at = excluded.due_at"
+	if len(rows.Columns) > plainColumns {
+		set += ", sealed = excluded.sealed, expires_at = excluded.expires_at"
 	}
-	return database.AlignRows(keys, rows, func(r row) string { return r.Key }), nil
+	//mutant:replace AND messages.queue = '' => AND messages.queue <> '-' TestMessagesOfThePreviousRelease
+	rows.OnConflict = "ON CONFLICT (key) DO UPDATE SET " + set + " WHERE messages.state = 'queued' AND messages.queue = ''"
+	return tx.Insert(rows)
+}
+
+// plainColumns is the number of columns of messages without secrets.
+const plainColumns = 9
+
+// dueRow has the columns of a message that decide about a call. AskedBy is the token of
+// a call whose outcome is unknown, otherwise 0.
+type dueRow struct {
+	ID         int64
+	Key        string
+	Phone      string
+	Text       string
+	Sealed     []byte
+	DailyLimit dailyLimit
+	ExpiresAt  *time.Time
+	AskedBy    int64
+	Tries      int
+}
+
+// due is true of messages that may be acquired: due, and without a call that may still
+// have an outcome.
+const due = "queue = ? AND state = 'queued' AND due_at <= ? AND (asked_by = 0 OR asked_at <= ?)"
+
+// lockDue locks and returns up to n due messages, in the order in which they were added.
+func lockDue(tx *database.Tx, queue string, lostBefore time.Time, n int) ([]dueRow, error) {
+	//mutant:replace +tx.ForUpdateSkipLocked(), => , TestAcquiredOnce
+	query := tx.Gorm().Raw("SELECT id, key, phone, text, sealed, daily_limit, expires_at, asked_by, tries FROM messages WHERE "+due+
+		" ORDER BY due_at LIMIT ?"+tx.ForUpdateSkipLocked(), queue, tx.Now(), lostBefore, n)
+	rows, err := database.ScanAll(query, func(r *dueRow) []any {
+		return []any{&r.ID, &r.Key, &r.Phone, &r.Text, &r.Sealed, (*string)(&r.DailyLimit), &r.ExpiresAt, &r.AskedBy, &r.Tries}
+	})
+	slices.SortFunc(rows, func(a, b dueRow) int { return cmp.Compare(a.ID, b.ID) })
+	return rows, err
+}
+
+// isDue reports whether a queue has a due message. It takes no locks.
+func (d *Sender) isDue(ctx context.Context, queue string) (found bool, err error) {
+	now := d.db.Now()
+	err = d.db.Gorm(ctx).Raw("SELECT EXISTS (SELECT 1 FROM messages WHERE "+due+")", queue, now, d.lostBefore(now)).Scan(&found).Error
+	return found, err
+}
+
+// store writes the outcomes of calls and the calls that are about to be made.
+func (s *step) store(tx *database.Tx) error {
+	if err := storeSent(tx, s.sent); err != nil {
+		return err
+	}
+	if err := storeFailed(tx, s.failed); err != nil {
+		return err
+	}
+	if err := releaseMessages(tx, s.released); err != nil {
+		return err
+	}
+	if err := deleteEmpty(tx, s.empty); err != nil {
+		return err
+	}
+	//mutant:replace return storeCalls(tx, s.acquired, s.repeated) => _ = storeCalls; return nil TestCrashDuringCallIsALostResponse
+	return storeCalls(tx, s.acquired, s.repeated)
 }
 
 // day is the period of the daily limit.
@@ -82,57 +157,67 @@ func overLimit(tx *database.Tx, notices []limitedMessage) (map[int64]bool, error
 	return found, err
 }
 
-// call is a call to the gateway that is about to be made.
-type call struct {
-	id, lease int64
-	repeated  bool // the response to an earlier call was lost
-}
-
-// recordCalls stores the lease tokens and the time of calls, and counts the repeated
-// ones.
-func recordCalls(tx *database.Tx, list []call) error {
+// storeCalls stores that the gateway is about to be called, and counts the repeated
+// calls. On PostgreSQL it changes no indexed column.
+func storeCalls(tx *database.Tx, list []Acquired, repeated []int64) error {
 	if len(list) == 0 {
 		return nil
 	}
-	ids, leases, repeats := make([]int64, len(list)), make([]int64, len(list)), make([]int64, len(list))
-	for i, c := range list {
-		ids[i], leases[i] = c.id, c.lease
-		if c.repeated {
-			repeats[i] = 1
+	v, args := tx.Values(
+		database.ColumnOf("id", "bigint", list, func(m *Acquired) int64 { return m.ID }), database.NewColumn("repeats", "bigint", repeated))
+	return tx.Gorm().Exec("WITH v(id, repeats) AS ("+v+") UPDATE messages SET asked_by = ?, asked_at = ?, tries = tries + 1,"+
+		" repeats = messages.repeats + v.repeats FROM v WHERE messages.id = v.id", append(args, list[0].token, list[0].at)...).Error
+}
+
+// storeSent stores that the gateway has accepted messages. A receipt may have arrived
+// before.
+func storeSent(tx *database.Tx, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	in, list := database.InList(tx.Dialect(), ids)
+	return tx.Gorm().Exec("UPDATE messages SET state = ?, asked_by = 0, sealed = NULL, sent_at = ? WHERE id "+in+" AND state = ?",
+		Sent, tx.Now(), list, Queued).Error
+}
+
+// storeFailed stores that messages are not sent any more.
+func storeFailed(tx *database.Tx, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	in, list := database.InList(tx.Dialect(), ids)
+	return tx.Gorm().Exec("UPDATE messages SET state = ?, asked_by = 0, sealed = NULL, ended_at = ? WHERE id "+in+" AND state = ?",
+		Failed, tx.Now(), list, Queued).Error
+}
+
+// releaseMessages makes messages due again whose calls did not send them, unless they
+// were acquired again since.
+func releaseMessages(tx *database.Tx, list []release) error {
+	if len(list) == 0 {
+		return nil
+	}
+	askedBy := func(r *release) int64 {
+		if r.lost {
+			return r.token
 		}
+		return 0
 	}
-	v, args := tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("lease", "bigint", leases), database.NewColumn("repeats", "bigint", repeats))
-	return tx.Gorm().Exec("WITH v(id, lease, repeats) AS ("+v+") UPDATE messages SET asked_by = v.lease, asked_at = ?,"+
-		" repeats = messages.repeats + v.repeats FROM v WHERE messages.id = v.id", append(args, tx.Now())...).Error
+	v, args := tx.Values(
+		database.ColumnOf("id", "bigint", list, func(r *release) int64 { return r.id }),
+		database.ColumnOf("token", "bigint", list, func(r *release) int64 { return r.token }),
+		database.ColumnOf("asked_by", "bigint", list, askedBy),
+		database.ColumnOf("due_at", "timestamptz", list, func(r *release) time.Time { return database.StoredTime(r.dueAt) }))
+	//mutant:replace AND messages.asked_by = v.token => AND v.token <> 0 TestLateOutcome
+	return tx.Gorm().Exec("WITH v(id, token, asked_by, due_at) AS ("+v+") UPDATE messages SET asked_by = v.asked_by, due_at = v.due_at"+
+		" FROM v WHERE messages.id = v.id AND messages.asked_by = v.token AND messages.state = 'queued'", args...).Error
 }
 
-// clearCalls removes the calls of these leases from messages that the gateway
-// certainly did not accept.
-func clearCalls(tx *database.Tx, list []outbox.LeasedMessage) error {
-	if len(list) == 0 {
+func deleteEmpty(tx *database.Tx, ids []int64) error {
+	if len(ids) == 0 {
 		return nil
 	}
-	keys, leases := make([]string, len(list)), make([]int64, len(list))
-	for i, m := range list {
-		keys[i], leases[i] = m.Key, m.LeaseToken
-	}
-	v, args := tx.Values(database.NewColumn("key", "text", keys), database.NewColumn("lease", "bigint", leases))
-	return tx.Gorm().Exec("WITH v(key, lease) AS ("+v+") UPDATE messages SET asked_by = 0 FROM v"+
-		" WHERE messages.key = v.key AND messages.asked_by = v.lease", args...).Error
-}
-
-// setState changes the state of queued messages; others are left alone.
-func setState(tx *database.Tx, keys []string, to State) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	column := "sent_at"
-	if to == Failed {
-		column = "ended_at"
-	}
-	in, arg := database.InList(tx.Dialect(), keys)
-	return tx.Gorm().Exec("UPDATE messages SET state = ?, asked_by = 0, "+column+" = ? WHERE key "+in+" AND state = ?",
-		to, tx.Now(), arg, Queued).Error
+	in, list := database.InList(tx.Dialect(), ids)
+	return tx.Gorm().Exec("DELETE FROM messages WHERE id "+in+" AND phone = ''", list).Error
 }
 
 // receive changes a message's state to that of a receipt. A message never goes back
@@ -140,11 +225,11 @@ func setState(tx *database.Tx, keys []string, to State) error {
 func (ms *Messages) receive(ctx context.Context, id int64, to State) error {
 	return ms.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		if to == Sent {
-			return tx.Gorm().Exec("UPDATE messages SET state = ?, sent_at = ? WHERE id = ? AND state = ?",
+			return tx.Gorm().Exec("UPDATE messages SET state = ?, sealed = NULL, sent_at = ? WHERE id = ? AND state = ?",
 				to, tx.Now(), id, Queued).Error
 		}
 		//mutant:replace ? AND state IN (?, ?)`, to, tx.Now(), tx.Now(), id, Queued, Sent => ?`, to, tx.Now(), tx.Now(), id TestStatesOnlyGoForward
-		return tx.Gorm().Exec(`UPDATE messages SET state = ?, sent_at = COALESCE(sent_at, ?), ended_at = ?
+		return tx.Gorm().Exec(`UPDATE messages SET state = ?, sealed = NULL, sent_at = COALESCE(sent_at, ?), ended_at = ?
 			WHERE id = ? AND state IN (?, ?)`, to, tx.Now(), tx.Now(), id, Queued, Sent).Error
 	})
 }

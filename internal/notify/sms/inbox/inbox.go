@@ -20,14 +20,26 @@ type Message struct {
 }
 
 // Inbox stores messages.
-type Inbox struct{ db *database.DB }
+type Inbox struct {
+	db        *database.DB
+	inserting *database.Coalescer[sms.Rendered, error]
+}
 
 // New returns an inbox on db.
-func New(db *database.DB) *Inbox { return &Inbox{db} }
+func New(db *database.DB) *Inbox {
+	i := &Inbox{db: db}
+	i.inserting = database.NewCoalescer(database.RetrySingly(i.insert))
+	return i
+}
 
-// Send implements sms.Gateway. A message that is sent again is stored once.
+// Send implements sms.Gateway. A message that is sent again is stored once. Concurrent
+// messages are stored in one transaction.
 func (i *Inbox) Send(ctx context.Context, r sms.Rendered) error {
-	return fault.Wrap("sms.inbox", i.insert(ctx, r))
+	failed, err := i.inserting.Do(ctx, r)
+	if err == nil {
+		err = failed
+	}
+	return fault.Wrap("sms.inbox", err)
 }
 
 // Idempotent implements sms.IdempotentGateway.

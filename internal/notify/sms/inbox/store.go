@@ -11,11 +11,15 @@ import (
 
 const maxListed = 100
 
-func (i *Inbox) insert(ctx context.Context, r sms.Rendered) error {
+func (i *Inbox) insert(ctx context.Context, list []sms.Rendered) error {
 	return i.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-		return tx.Gorm().Exec(`INSERT INTO sms_inbox (id, message_id, phone, text, created_at)
-			VALUES (?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING`,
-			tx.NewID(), r.ID, r.Phone.String(), r.Text, tx.Now()).Error
+		return tx.Insert(database.Rows{Table: "sms_inbox", Columns: []database.Column{
+			database.ColumnOf("id", "bigint", list, func(*sms.Rendered) int64 { return tx.NewID() }),
+			database.ColumnOf("message_id", "text", list, func(r *sms.Rendered) string { return r.ID }),
+			database.ColumnOf("phone", "text", list, func(r *sms.Rendered) string { return r.Phone.String() }),
+			database.ColumnOf("text", "text", list, func(r *sms.Rendered) string { return r.Text }),
+			database.ConstColumn("created_at", "timestamptz", tx.Now()),
+		}, OnConflict: "ON CONFLICT (message_id) DO NOTHING"})
 	})
 }
 

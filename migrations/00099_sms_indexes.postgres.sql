@@ -1,0 +1,26 @@
+-- Due SMS, and fewer index entries of a message. An index on asked_at gave each call new entries in all
+-- indexes; rows of messages are in the order of made_at, so a few pages find them. The
+-- free space of pages is for the rows' next versions.
+--
+-- It is no transaction, and can be run again after an interruption.
+
+-- +goose NO TRANSACTION
+-- +goose Up
+ALTER TABLE messages SET (fillfactor = 60);
+DROP INDEX CONCURRENTLY IF EXISTS messages_due;
+-- mutant:replace (queue, due_at) => (made_at, due_at) ./web TestQueryPlansOfAPayment
+CREATE INDEX CONCURRENTLY messages_due ON messages (queue, due_at) WHERE state = 'queued';
+DROP INDEX CONCURRENTLY IF EXISTS messages_repeats;
+CREATE INDEX CONCURRENTLY messages_repeats ON messages (id) WHERE repeats > 0;
+DROP INDEX CONCURRENTLY IF EXISTS messages_age;
+CREATE INDEX CONCURRENTLY messages_age ON messages USING brin (made_at) WITH (pages_per_range = 32);
+DROP INDEX CONCURRENTLY IF EXISTS messages_repeated;
+DROP INDEX CONCURRENTLY IF EXISTS messages_made;
+
+-- +goose Down
+CREATE INDEX CONCURRENTLY IF NOT EXISTS messages_made ON messages (made_at);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS messages_repeated ON messages (asked_at) WHERE repeats > 0;
+DROP INDEX CONCURRENTLY IF EXISTS messages_age;
+DROP INDEX CONCURRENTLY IF EXISTS messages_repeats;
+DROP INDEX CONCURRENTLY IF EXISTS messages_due;
+ALTER TABLE messages RESET (fillfactor);
