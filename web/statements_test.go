@@ -70,12 +70,13 @@ func TestStatementsOfAPayment(t *testing.T) {
 		newDB func(testing.TB, ...database.Option) *database.DB
 		batch []string
 	}{
-		"sqlite": {databasetest.SQLite, []string{ // whose trace has no begin and commit
-			"update accounts", "from customers", "from payments, from wallet_transfers, from customers",
+		// SQLite's trace has no begin and commit, and a statement again for its trigger's condition.
+		"sqlite": {databasetest.SQLite, []string{
+			"update accounts", "update accounts", "from customers",
 			"into transfers", "into entries", "into stripes", "into payments", "into promises", "into log_queue",
 		}},
 		"postgres": {databasetest.Postgres, []string{
-			"begin", "update accounts", "from customers", "from payments, from wallet_transfers, from customers",
+			"begin", "update accounts", "from customers",
 			"into transfers, into entries, into stripes, into payments, into promises, into log_queue", "commit",
 		}},
 	} {
@@ -136,7 +137,7 @@ func TestStatementsOfAPaymentForm(t *testing.T) {
 		balances := 0
 		for _, shape := range sent.shapes() {
 			switch shape {
-			case "from balances":
+			case "from balances", "from accounts":
 				balances++
 			case "from services", "from categories":
 				t.Errorf("%s som: the catalog is read from the database", c.amount)

@@ -43,6 +43,9 @@ func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, session
 		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, a.push.Worker(client)) })
 	}
 	workers.Go(func() { a.log.Run(ctx) })
+	workers.Go(func() {
+		a.ledger.CountWallets(ctx, func(err error) { slog.WarnContext(ctx, "ledger: counting wallets failed", "error", err) })
+	})
 	workers.Go(func() { a.purgeExpired(ctx, sessions) })
 	workers.Go(func() { a.ceilings.watch(ctx) })
 	workers.Go(func() { a.security.Run(ctx) })

@@ -64,6 +64,10 @@ var ledgerChecks = []check{
 			query: wrongMovedBalances, narrow: "moved", rules: one(sumOfEntries, "every balance equals its entries, of wallets that moved", wrongBalance),
 		},
 	},
+	{
+		query: allWrongSums, rules: sumRules(""),
+		since: &check{query: movedWrongSums, narrow: "moved", rules: sumRules(", of wallets that moved")},
+	},
 	{query: stripesOfFlooredAccounts, rules: one(sumOfEntries, "stripes are of accounts without a floor", "account {what} has a floor and {count} stripes")},
 	{query: belowFloor, rules: one(noDebt, "no account is below its floor", "account {what} has a balance of {have}, its floor is {want}")},
 	{query: walletsWithoutFloor, rules: one(noDebt, "every wallet has a floor of zero", "wallet {what} may go below zero")},
@@ -78,6 +82,14 @@ var ledgerChecks = []check{
 const repeatedKey = "{count} transfers have the request key {what}"
 
 const wrongBalance = "account {what} has a balance of {have}, its entries sum to {want}"
+
+// sumRules are the rules of wrongSums.
+func sumRules(which string) []rule {
+	return []rule{
+		{sumOfEntries, "every wallet's sums are those of its entries" + which, "the sums of account {what} are not those of its entries"},
+		{sumOfEntries, "what was spent is that of the entries" + which, "what was spent from account {what} is not that of its entries"},
+	}
+}
 
 var accountChecks = []check{
 	{query: customersWithoutWallet, rules: one(accounts, "every customer has a wallet", "customer {what} has no wallet")},

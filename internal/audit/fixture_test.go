@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"elsom/internal/audit"
 	"elsom/internal/database"
@@ -119,11 +120,21 @@ func (b *book) cashIn(txn string, wallet int64, sum money.Amount) {
 func (b *book) accept(id, wallet int64, amount, fee money.Amount) int64 {
 	b.t.Helper()
 	b.post(fmt.Sprintf("payment:%d:accept", id), "payment.accept", ledger.Subject{Type: ledger.Payment, ID: id},
-		ledger.Entry{Account: wallet, Amount: -(amount + fee)}, ledger.Entry{Account: b.transit, Amount: amount + fee})
+		ledger.Entry{Account: wallet, Amount: -(amount + fee), Spends: &ledger.Spending{}}, ledger.Entry{Account: b.transit, Amount: amount + fee})
 	b.payment(id, wallet, amount, fee)
 	b.exec("INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'biller:dostek', ?, '{}', 'open', ?, ?)",
 		id, fmt.Sprint(id), b.db.Now(), b.db.Now())
 	return id
+}
+
+// postedAt returns when a payment was posted.
+func (b *book) postedAt(id int64) (at time.Time) {
+	b.t.Helper()
+	row := b.db.Pool().QueryRowContext(context.Background(), "SELECT posted_at FROM transfers WHERE request_key = $1", fmt.Sprintf("payment:%d:accept", id))
+	if err := row.Scan(&at); err != nil {
+		b.t.Fatal(err)
+	}
+	return at
 }
 
 func (b *book) payment(id, wallet int64, amount, fee money.Amount) {
@@ -146,7 +157,7 @@ func (b *book) settle(id int64, amount, fee money.Amount) {
 func (b *book) refund(id, wallet int64, total money.Amount) {
 	b.t.Helper()
 	b.post(fmt.Sprintf("payment:%d:end", id), "payment.refund", ledger.Subject{Type: ledger.Payment, ID: id},
-		ledger.Entry{Account: b.transit, Amount: -total}, ledger.Entry{Account: wallet, Amount: total})
+		ledger.Entry{Account: b.transit, Amount: -total}, ledger.Entry{Account: wallet, Amount: total, Spends: &ledger.Spending{Returns: b.postedAt(id)}})
 	b.end(id, "refunded")
 }
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"database/sql"
+	"regexp"
 	"strings"
 
 	"elsom/internal/database"
@@ -14,12 +15,16 @@ type violation struct {
 	Want sql.NullInt64
 }
 
-// forDialect returns a query without the syntax that only SQLite has.
+// dayInBishkek(x) in a query is the day of a time in Bishkek as a number: 20261201.
+var dayInBishkek = regexp.MustCompile(`dayInBishkek\((\w+)\)`)
+
+// forDialect returns a query without the syntax that only SQLite has, and with days.
 func forDialect(query string, dialect database.Dialect) string {
 	if dialect == database.SQLite {
-		return query
+		return dayInBishkek.ReplaceAllString(query, `CAST(strftime('%Y%m%d', $1, '+6 hours') AS BIGINT)`)
 	}
-	return strings.ReplaceAll(query, " NOT INDEXED", "")
+	query = strings.ReplaceAll(query, " NOT INDEXED", "")
+	return dayInBishkek.ReplaceAllString(query, `CAST(to_char($1 AT TIME ZONE INTERVAL '+6 hours', 'YYYYMMDD') AS BIGINT)`)
 }
 
 // eachViolation calls found for each row of a query, one by one: memory does not

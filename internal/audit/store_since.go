@@ -13,7 +13,8 @@ import (
 const SinceProves = `Each transfer posted since then sums to zero over two or more entries, none of its lines is missing, each of its
 entries has an account, and its request key is unique. Each has a known operation, and those of payments, cash-ins, settlements and
 transfers between wallets match them in amounts and accounts. Whatever began since then has its transfers, and payments that
-began or ended since then have a known state. The balance of each wallet that moved since then is the sum of all its entries.
+began or ended since then have a known state. The balance of each wallet that moved since then is the sum of all its entries,
+and so are its other sums.
 
 Of the log: what was sealed since then is a part of one tree under the newest checkpoint, and rows whose ids are not more
 than a day older than that moment are as they were sealed, or queued.

@@ -17,6 +17,7 @@ var violationCases = []violationCase{
 			"books balance: transfer {accept 11} (payment:11:accept) sums to 1,00",
 			"books balance: all entries sum to 1,00",
 			"balance is its entries: account 101 (wallet aizada) has a balance of 645,00, its entries sum to 646,00",
+			"balance is its entries: the sums of account 101 (wallet aizada) are not those of its entries",
 			"payments: the acceptance of payment 11 has wrong amounts or accounts",
 		},
 	},
@@ -44,6 +45,7 @@ var violationCases = []violationCase{
 		},
 		[]string{
 			"books balance: transfer {cash 2} (cashin:kicb:2) has 0 entries",
+			"balance is its entries: the sums of account 102 (wallet bakyt) are not those of its entries",
 			"no debt: account 102 (wallet bakyt) has a balance of −202,00, its floor is −202,00",
 			"no debt: wallet 102 may go below zero",
 			"cash-ins: cash-in 902 was posted with a wrong sum or account",
@@ -53,6 +55,7 @@ var violationCases = []violationCase{
 		"a transfer is erased", []string{"DELETE FROM transfers WHERE id = {accept 14}"},
 		[]string{
 			"nothing erased: transfer {accept 14} is missing, but 2 of its entries exist",
+			"balance is its entries: what was spent from account 102 (wallet bakyt) is not that of its entries",
 			"payments: payment.accept payment:14:accept was never posted",
 		},
 	},
@@ -225,7 +228,10 @@ var violationCases = []violationCase{
 			"UPDATE stripes SET balance = balance - 10000 WHERE account_id = {payable} AND stripe = (SELECT MIN(stripe) FROM stripes WHERE account_id = {payable})",
 			"UPDATE accounts SET balance = balance + 10000 WHERE id = 102",
 		},
-		[]string{"operations: transfer 77 (gift:1, wallet.gift) has an unknown operation"},
+		[]string{
+			"balance is its entries: the sums of account 102 (wallet bakyt) are not those of its entries",
+			"operations: transfer 77 (gift:1, wallet.gift) has an unknown operation",
+		},
 	},
 	{
 		"an unknown operation has a transfer's key", []string{
@@ -233,7 +239,11 @@ var violationCases = []violationCase{
 			"INSERT INTO entries VALUES (77, 0, 101, -10000), (77, 1, 102, 10000)",
 			"UPDATE accounts SET balance = balance - 10000 WHERE id = 101", "UPDATE accounts SET balance = balance + 10000 WHERE id = 102",
 		},
-		[]string{"operations: transfer 77 (transfer:7, ) has an unknown operation"},
+		[]string{
+			"balance is its entries: the sums of account 101 (wallet aizada) are not those of its entries",
+			"balance is its entries: the sums of account 102 (wallet bakyt) are not those of its entries",
+			"operations: transfer 77 (transfer:7, ) has an unknown operation",
+		},
 	},
 	{
 		"a payment's amount is changed", []string{"UPDATE payments SET amount = amount - 100 WHERE id = 12"},

@@ -19,6 +19,22 @@ import (
 // (Bishkek time).
 type Spent struct{ Day, Month money.Amount }
 
+// SpentBefore returns what closed wallets of the customer's number sent on the day and in
+// the month of a time.
+func (c Customer) SpentBefore(at time.Time) (before Spent) {
+	day, then := at.In(Bishkek), c.spentAt.In(Bishkek)
+	if c.spentAt.IsZero() || day.Year() != then.Year() || day.Month() != then.Month() {
+		return Spent{}
+	}
+	//mutant:replace Month = c.spent.Month => Month = 0 TestSpentBefore
+	before.Month = c.spent.Month
+	if day.Day() == then.Day() {
+		//mutant:replace Day = c.spent.Day => Day = 0 TestSpentBefore
+		before.Day = c.spent.Day
+	}
+	return before
+}
+
 // VerifyForClosing verifies the password, and the PIN if one is set, before the
 // wallet is closed.
 //

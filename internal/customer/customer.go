@@ -65,6 +65,10 @@ type Customer struct {
 	Browser Browser
 
 	mac, keyID string // of the row; see CheckSigned
+	// What closed wallets of the number had sent on the day and in the month of spentAt;
+	// see SpentBefore. It never changes while the wallet is open.
+	spentAt time.Time
+	spent   Spent
 }
 
 // Browser is a browser in which a customer is signed in.

@@ -69,6 +69,9 @@ func (r *Record) Customer() Customer {
 		c.Closed, c.Phone = true, phone.Number(r.ClosedPhone)
 	}
 	c.mac, c.keyID = string(r.MAC), r.KeyID
+	if r.SpentAt != nil {
+		c.spentAt, c.spent = r.SpentAt.UTC(), Spent{r.SpentDay, r.SpentMonth}
+	}
 	return c
 }
 

@@ -26,8 +26,7 @@ type batchTx struct {
 	striped  func(account int64) bool // Ledger.isStriped
 	stripe   int64                    // the stripe that the batch adds to
 	accounts map[int64]lockedAccount  // accounts with a floor; pessimistic path only
-	deltas   map[int64]money.Amount   // by account, what the batch adds
-	ceilings map[int64]money.Amount   // by account, the lowest ceiling of the batch's entries
+	totals   map[int64]*sum           // by account, what the batch adds, and the lowest bounds of its entries
 	posted   map[string]postedRow     // by request key: earlier transfers and this batch's
 	mixed    bool                     // an unstriped account is debited and credited, so the order matters
 	accepted []*acceptedPosting
@@ -35,10 +34,12 @@ type batchTx struct {
 }
 
 type lockedAccount struct {
-	ID      int64
-	Balance money.Amount
-	Floor   money.Amount
-	Closed  bool
+	ID         int64
+	Balance    money.Amount
+	Floor      money.Amount
+	Closed     bool
+	NotCounted bool
+	Spent      Spent // with what the batch has accepted so far
 }
 
 type acceptedPosting struct {
@@ -54,7 +55,7 @@ type postedRow struct {
 }
 
 func (b *batchTx) begin(posted map[string]postedRow) {
-	b.posted, b.deltas, b.ceilings = posted, map[int64]money.Amount{}, map[int64]money.Amount{}
+	b.posted, b.totals = posted, map[int64]*sum{}
 	if b.posted == nil {
 		b.posted = make(map[string]postedRow, len(b.jobs))
 	}
@@ -117,21 +118,87 @@ func (b *batchTx) decide(j *job, verdicts []func() error) outcome {
 			return outcome{err: err}
 		}
 	}
+	//mutant:drop TestSpendingLimits
+	if err := b.checkLimits(p); err != nil {
+		return outcome{err: err}
+	}
 	for _, c := range changes {
-		if sum := b.deltas[c.account]; sum != 0 && (sum < 0) != (c.delta < 0) && !b.striped(c.account) {
+		s := b.total(c.account)
+		if s.amount != 0 && (s.amount < 0) != (c.delta < 0) && !b.striped(c.account) {
 			b.mixed = true
 		}
 		//mutant:replace delta => delta + 1 TestBalanceIsItsEntries
-		b.deltas[c.account] += c.delta
-		if before, bounded := b.ceilings[c.account]; c.ceiling > 0 && c.delta > 0 && (!bounded || c.ceiling < before) {
-			b.ceilings[c.account] = c.ceiling
+		s.amount += c.delta
+		if c.delta > 0 {
+			s.ceiling = lowest(s.ceiling, c.ceiling)
 		}
 	}
+	b.countEntries(p)
 	row := postedRow{ID: b.tx.NewID(), RequestKey: p.Key, RequestHash: j.hash, PostedAt: b.now}
 	//mutant:drop TestCases
 	b.posted[p.Key] = row
 	b.accepted = append(b.accepted, &acceptedPosting{row.ID, j})
 	return outcome{receipt: Receipt{Transfer: row.ID, PostedAt: b.now}}
+}
+
+// total returns what the batch adds to an account, to be added to.
+func (b *batchTx) total(account int64) *sum {
+	s := b.totals[account]
+	if s == nil {
+		s = &sum{account: account}
+		b.totals[account] = s
+	}
+	return s
+}
+
+// countEntries adds an accepted posting to the sums of its accounts.
+func (b *batchTx) countEntries(p Posting) {
+	today := DayOf(b.now)
+	for _, e := range p.Entries {
+		s := b.total(e.Account)
+		s.tally.add(e, today)
+		if e.Spends == nil {
+			continue
+		}
+		s.limits.Day, s.limits.Month = lowest(s.limits.Day, e.Spends.Limits.Day), lowest(s.limits.Month, e.Spends.Limits.Month)
+		if account, ok := b.accounts[e.Account]; ok {
+			var one tally
+			one.add(e, today)
+			account.Spent.add(one.spent.On, one.spent.Day)
+			b.accounts[e.Account] = account
+		}
+	}
+}
+
+// lowest returns the lower of two bounds; 0 is none.
+func lowest(a, b money.Amount) money.Amount {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// checkLimits returns the refusal of a posting that would spend more than its limits.
+func (b *batchTx) checkLimits(p Posting) error {
+	for _, e := range p.Entries {
+		account, ok := b.accounts[e.Account]
+		if !ok || e.Spends == nil || !e.Spends.Returns.IsZero() {
+			continue
+		}
+		limits := e.Spends.Limits
+		day, month := account.Spent.At(DayOf(b.now))
+		over := &OverLimit{Account: e.Account}
+		switch {
+		case limits.Day != 0 && day-e.Amount > limits.Day:
+			over.Left = max(0, limits.Day-day)
+		case limits.Month != 0 && month-e.Amount > limits.Month:
+			over.Month, over.Left = true, max(0, limits.Month-month)
+		default:
+			continue
+		}
+		return fault.New(fault.Limit, p.Op, "").Because(over)
+	}
+	return nil
 }
 
 type change struct {
@@ -166,7 +233,10 @@ func (b *batchTx) checkBounds(p Posting, changes []change) error {
 		if !ok {
 			continue
 		}
-		balance := account.Balance + b.deltas[c.account]
+		balance := account.Balance
+		if s := b.totals[c.account]; s != nil {
+			balance += s.amount
+		}
 		after, fits := balance.Add(c.delta)
 		switch {
 		case account.Closed:
@@ -209,18 +279,36 @@ func (b *batchTx) record(oneRow, striped []sum) error {
 	for _, name := range slices.Sorted(maps.Keys(riders)) {
 		groups = append(groups, riders[name])
 	}
+	oneRow, err := b.updateAllBut(oneRow)
+	if err != nil {
+		return err
+	}
 	return database.WriteRiders(b.tx, groups, database.WriteSet{
 		Update: addToAccounts(oneRow), Inserts: append(rowsOf(b.tx, b.accepted, b.now), addToStripes(striped, b.stripe)...),
 	})
 }
 
+// maxSums is the largest number of sums in one statement: with its columns it stays under
+// SQLite's 32,766 parameters.
+const maxSums = 2000
+
+// updateAllBut adds sums to balances as long as there are more than one statement may
+// have, and returns the rest.
+func (b *batchTx) updateAllBut(sums []sum) (rest []sum, err error) {
+	for len(sums) > maxSums && err == nil {
+		err = b.tx.Update(addToAccounts(sums[:maxSums]))
+		sums = sums[maxSums:]
+	}
+	return sums, err
+}
+
 // sums returns what the batch adds to balances in one row and to striped ones,
 // both ordered by account.
 func (b *batchTx) sums() (oneRow, striped []sum) {
-	for _, id := range slices.Sorted(maps.Keys(b.deltas)) {
-		s := sum{id, b.deltas[id], b.ceilings[id]}
+	for _, id := range slices.Sorted(maps.Keys(b.totals)) {
+		s := *b.totals[id]
 		if _, checked := b.accounts[id]; checked {
-			s.ceiling = 0 // checked for each posting by its own ceiling
+			s.ceiling, s.limits = 0, Limits{} // checked for each posting by its own bounds
 		}
 		//mutant:drop TestStripedAccountsAreNotLocked
 		if b.striped(id) {

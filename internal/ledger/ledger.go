@@ -6,7 +6,8 @@
 //   - no debt: an account with a floor never goes below it;
 //   - once only: one transfer for a request key, however often it is posted;
 //   - nothing erased: transfers and entries are never changed or deleted;
-//   - balance is its entries: an account's balance is their sum.
+//   - balance is its entries: an account's balance is their sum, and so are a wallet's
+//     other sums (see Sums and Spent).
 //
 // It is the only package that writes balances, transfers and entries, and Post is
 // the only way to move money. It writes no tables of other packages: rows that
@@ -103,7 +104,8 @@ func (l *Ledger) Close() {
 // Post writes a transfer with its riders, durably, and returns its receipt.
 //
 // Errors: Insufficient (an account would fall below its floor, *BelowFloor),
-// Limit (above an entry's ceiling, *AboveCeiling), Forbidden (a closed account,
+// Limit (above an entry's ceiling, *AboveCeiling, or a limit of what may be spent,
+// *OverLimit), Forbidden (a closed account,
 // *Closed), Conflict (the key was used for other content, or a rider's unique
 // key is taken), Unavailable (nothing was done: the ledger is closed, the queue
 // is full, or the database is unreachable), Unknown (it may have been done: post

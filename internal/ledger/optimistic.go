@@ -12,7 +12,7 @@ var errNotOptimistic = errors.New("ledger: the optimistic path does not apply")
 // postOptimistic writes a batch on the assumption that no posting was made
 // before and none is refused, which nearly always holds: it reads no balances
 // and no earlier keys. The conditions of the writing statements fail where the
-// assumption is wrong, by database.ErrRowCount (floor, ceiling, closed account)
+// assumption is wrong, by database.ErrRowCount (floor, ceiling, limits, closed account, not counted)
 // or a duplicate request key; the batch is then written by postPessimistic,
 // which also answers refusals one by one.
 //
@@ -37,7 +37,11 @@ func (b *batchTx) postOptimistic() error {
 	}
 	// Riders read after the accounts are locked, so that they see what earlier
 	// batches of these accounts wrote.
-	if err := b.tx.Update(addToAccounts(oneRow)); err != nil {
+	oneRow, err := b.updateAllBut(oneRow)
+	if err == nil {
+		err = b.tx.Update(addToAccounts(oneRow))
+	}
+	if err != nil {
 		return err
 	}
 	replayInBatch := func(i int) bool { return b.outcomes[i].receipt.Replayed }

@@ -13,6 +13,10 @@ func (b *batchTx) postPessimistic() error {
 	if b.accounts, err = lockAccounts(b.tx, accountsOf(b.jobs)); err != nil {
 		return err
 	}
+	//mutant:drop TestBooksFromBefore
+	if err := countWallets(b.tx, b.accounts); err != nil {
+		return err
+	}
 	//mutant:replace err := readPosted(b.tx, keysOf(b.jobs)) => err := map[string]postedRow{}, error(nil) TestHistoriesAreLinearizable
 	posted, err := readPosted(b.tx, keysOf(b.jobs))
 	if err != nil {

@@ -18,6 +18,8 @@ type Entry struct {
 	// Ceiling, if above zero, is the highest balance that the transfer may leave
 	// on the account. Only for accounts with a floor.
 	Ceiling money.Amount
+	// Spends, if not nil, makes the entry count as spent from a wallet, or as given back.
+	Spends *Spending
 }
 
 // SubjectType names the table that a transfer's subject is a row of.
@@ -89,6 +91,17 @@ func (e *AboveCeiling) Error() string {
 	return fmt.Sprintf("account %d would rise above its ceiling", e.Account)
 }
 
+// OverLimit is the cause of fault.Limit from a spending's Limits.
+type OverLimit struct {
+	Account int64
+	Month   bool         // the limit of the month, not that of the day
+	Left    money.Amount // of the limit, before the refused transfer; never below 0
+}
+
+func (e *OverLimit) Error() string {
+	return fmt.Sprintf("account %d would spend more than its limit", e.Account)
+}
+
 // Closed is the cause of fault.Forbidden for a transfer of a closed account.
 type Closed struct{ Account int64 }
 
@@ -107,6 +120,9 @@ func (p Posting) check() error {
 		//mutant:replace || e.Amount > money.Max || e.Amount < -money.Max => TestMalformedPostingsAreRefused
 		if e.Amount == 0 || e.Amount > money.Max || e.Amount < -money.Max {
 			return fmt.Errorf("entry %d is zero or too large", i)
+		}
+		if err := e.Spends.check(e.Amount); err != nil {
+			return fmt.Errorf("entry %d: %w", i, err)
 		}
 		amounts[i] = e.Amount
 	}

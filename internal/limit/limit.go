@@ -2,8 +2,8 @@
 // a wallet, by payments and by transfers, and parses amounts as typed.
 //
 // Payments and transfers count toward the same limits. The limits hold for
-// concurrent operations too: a rider checks them under the ledger's locks. The
-// package moves no money. Its reasons begin with "payment.", because customers
+// concurrent operations too: the ledger applies them where it debits the wallet (see
+// Spending), and a rider checks the customer under its locks. The package moves no money. Its reasons begin with "payment.", because customers
 // are shown the same texts for payments and transfers.
 package limit
 
@@ -55,30 +55,39 @@ func New(db *database.DB, l *ledger.Ledger, c *catalog.Catalog) Limits { return 
 
 // Check returns an error if a customer can't send total now: fault.Insufficient
 // with the argument Balance, or fault.Limit with the argument Left, both at
-// "amount". Concurrent operations may change the result; Rider decides.
+// "amount". Concurrent operations may change the result; the ledger decides.
 func (l Limits) Check(ctx context.Context, op string, c customer.Customer, total money.Amount) error {
-	balance, err := l.ledger.Balance(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	if total > balance {
-		return InsufficientFunds(op, balance)
-	}
-	return l.CheckLimits(ctx, op, c, total)
+	return l.check(ctx, op, c, total, true)
 }
 
 // CheckLimits is Check without the balance, for channels that ask for the PIN
 // later: the balance could otherwise be found without a PIN, by trying amounts.
 func (l Limits) CheckLimits(ctx context.Context, op string, c customer.Customer, total money.Amount) error {
+	return l.check(ctx, op, c, total, false)
+}
+
+func (l Limits) check(ctx context.Context, op string, c customer.Customer, total money.Amount, withBalance bool) error {
 	level, err := LevelOf(ctx, l.db, l.catalog, c)
 	if err != nil {
 		return err
 	}
-	spent, err := readSpent(ctx, l.db, c.ID)
+	state, err := l.ledger.State(ctx, c.ID)
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
-	return checkLevel(level, spent[c.ID], total)
+	if withBalance && total > state.Balance {
+		return InsufficientFunds(op, state.Balance)
+	}
+	return checkLevel(level, spentOf(c, state, l.db.Now()), total)
+}
+
+// spentOf returns what counts toward a customer's limits at a time: what was spent from
+// the wallet, and what closed wallets of the number spent, because a new wallet does not
+// reset the limits.
+func spentOf(c customer.Customer, state ledger.State, at time.Time) customer.Spent {
+	spent := c.SpentBefore(at)
+	day, month := state.Spent.At(ledger.DayOf(at))
+	return customer.Spent{Day: spent.Day + day, Month: spent.Month + month}
 }
 
 // LevelOf returns the level whose limits apply to a customer. It returns
@@ -107,36 +116,32 @@ func (l Limits) Remaining(ctx context.Context, c customer.Customer) (Remaining, 
 	if err != nil {
 		return Remaining{}, err
 	}
-	balance, err := l.ledger.Balance(ctx, c.ID)
-	if err != nil {
-		return Remaining{}, err
-	}
-	spent, err := readSpent(ctx, l.db, c.ID)
+	state, err := l.ledger.State(ctx, c.ID)
 	if err != nil {
 		return Remaining{}, fault.Wrap(op, err)
 	}
-	sum, left := spent[c.ID], Remaining{Level: level, Balance: balance}
+	spent, left := spentOf(c, state, l.db.Now()), Remaining{Level: level, Balance: state.Balance}
 	if level.Day > 0 {
-		left.Day = max(0, level.Day-sum.Day)
+		left.Day = max(0, level.Day-spent.Day)
 	}
 	if level.Month > 0 {
-		left.Month = max(0, level.Month-sum.Month)
+		left.Month = max(0, level.Month-spent.Month)
 	}
 	if level.Balance > 0 {
-		left.Receivable = max(0, level.Balance-balance)
+		left.Receivable = max(0, level.Balance-state.Balance)
 	}
 	return left, nil
 }
 
-// AtClosing returns what a customer has spent in the current day and month, and
-// the number of open payments, in the transaction that closes the wallet.
-func AtClosing(tx *database.Tx, customerID int64) (spent customer.Spent, open int, err error) {
-	sums, err := sumSpent(tx, []int64{customerID})
+// AtClosing returns what counts toward a customer's limits now, and the number of open
+// payments, in the transaction that closes the wallet.
+func AtClosing(tx *database.Tx, c customer.Customer) (spent customer.Spent, open int, err error) {
+	state, err := ledger.StateIn(tx, c.ID)
 	if err != nil {
 		return spent, 0, err
 	}
-	open, err = countOpenPayments(tx, customerID)
-	return customer.Spent{Day: sums[customerID].Day, Month: sums[customerID].Month}, open, err
+	open, err = countOpenPayments(tx, c.ID)
+	return spentOf(c, state, tx.Now()), open, err
 }
 
 // InsufficientFunds returns the refusal for a balance that is too low.
@@ -151,6 +156,13 @@ func ExplainRefusal(op string, wallet int64, err error) error {
 	if errors.As(err, &below) && below.Account == wallet {
 		return InsufficientFunds(op, below.Balance)
 	}
+	var over *ledger.OverLimit
+	if errors.As(err, &over) && over.Account == wallet {
+		if over.Month {
+			return overLimit("payment.limit_month", over.Left)
+		}
+		return overLimit("payment.limit_day", over.Left)
+	}
 	var closed *ledger.Closed
 	if errors.As(err, &closed) && closed.Account == wallet {
 		return fault.New(fault.Forbidden, op, "payment.session_ended")
@@ -158,19 +170,30 @@ func ExplainRefusal(op string, wallet int64, err error) error {
 	return err
 }
 
+func overLimit(reason fault.Reason, left money.Amount) error {
+	return fault.New(fault.Limit, "payment.limit", reason).With("Left", max(left, 0)).At("amount")
+}
+
 // checkLevel returns fault.Limit if total, added to what was spent, exceeds a
 // limit.
-func checkLevel(level catalog.Level, spent spent, total money.Amount) error {
-	over := func(reason fault.Reason, left money.Amount) error {
-		return fault.New(fault.Limit, "payment.limit", reason).With("Left", max(left, 0)).At("amount")
+func checkLevel(level catalog.Level, spent customer.Spent, total money.Amount) error {
+	if err := checkOperation(level, total); err != nil {
+		return err
 	}
 	switch {
-	case level.Operation > 0 && total > level.Operation:
-		return over("payment.limit_operation", level.Operation)
 	case level.Day > 0 && spent.Day+total > level.Day:
-		return over("payment.limit_day", level.Day-spent.Day)
+		return overLimit("payment.limit_day", level.Day-spent.Day)
 	case level.Month > 0 && spent.Month+total > level.Month:
-		return over("payment.limit_month", level.Month-spent.Month)
+		return overLimit("payment.limit_month", level.Month-spent.Month)
+	}
+	return nil
+}
+
+// checkOperation returns fault.Limit if total exceeds the limit of one operation.
+func checkOperation(level catalog.Level, total money.Amount) error {
+	//mutant:replace total > level.Operation => false ./internal/payment TestLimits
+	if level.Operation > 0 && total > level.Operation {
+		return overLimit("payment.limit_operation", level.Operation)
 	}
 	return nil
 }
@@ -183,45 +206,50 @@ type spending struct {
 	level    catalog.Level
 }
 
+// Spending makes the entry that debits a customer's wallet count toward the limits of the
+// level, which the ledger applies. at is the time of the request: it decides whether what
+// closed wallets of the number spent still counts.
+func Spending(c customer.Customer, level catalog.Level, at time.Time) *ledger.Spending {
+	before := c.SpentBefore(at)
+	return &ledger.Spending{Limits: ledger.Limits{Day: without(level.Day, before.Day), Month: without(level.Month, before.Month)}}
+}
+
+// without returns what other wallets have left of a limit, as ledger.Limits has it.
+func without(limit, spent money.Amount) money.Amount {
+	switch {
+	case limit <= 0:
+		return 0
+	case spent >= limit:
+		return -1
+	}
+	return limit - spent
+}
+
 // Rider returns the rider of a posting that takes total out of a customer's wallet.
-// It refuses the posting if total exceeds a limit of the level, or if the customer
-// was blocked or put on hold, or all sessions were ended, since the beginning of
+// It refuses the posting if total exceeds the level's limit of one operation, or if the
+// customer was blocked or put on hold, or all sessions were ended, since the beginning of
 // the request.
 func Rider(c customer.Customer, total money.Amount, level catalog.Level) database.Rider {
 	return spendingRider.Row(spending{c, total, level})
 }
 
-// checkSpending checks spendings in the order of the batch; an accepted one counts
-// toward the limits of those after it.
+// checkSpending checks the customers of spendings.
 func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) {
-	var all, limited []int64
-	for _, r := range rows {
-		all = append(all, r.customer.ID)
-		if r.level.Day > 0 || r.level.Month > 0 {
-			limited = append(limited, r.customer.ID)
-		}
+	all := make([]int64, len(rows))
+	for i, r := range rows {
+		all[i] = r.customer.ID
 	}
 	current, err := customer.ReadStatus(tx, all)
 	if err != nil {
 		return nil, err
 	}
-	sums, err := sumSpent(tx, limited)
-	if err != nil {
-		return nil, err
-	}
 	now := tx.Now()
 	return func(i int) error {
-		id, total := rows[i].customer.ID, rows[i].total
-		if err := checkUnchanged(rows[i].customer, current[id], now); err != nil {
+		if err := checkUnchanged(rows[i].customer, current[rows[i].customer.ID], now); err != nil {
 			return err
 		}
-		//mutant:drop ./internal/payment TestLimits
-		if err := checkLevel(rows[i].level, sums[id], total); err != nil {
-			return err
-		}
-		sum := sums[id]
-		sums[id] = spent{ID: id, Day: sum.Day + total, Month: sum.Month + total}
-		return nil
+		//mutant:replace checkOperation(rows[i].level, rows[i].total) => nil ./internal/payment TestAcceptSeesALowerLimit
+		return checkOperation(rows[i].level, rows[i].total)
 	}, nil
 }
 
@@ -238,12 +266,4 @@ func checkUnchanged(before, now customer.Customer, at time.Time) error {
 	}
 	//mutant:replace now => before ./internal/payment TestAcceptSeesChangesSinceTheRequest
 	return customer.CheckHold(now, at)
-}
-
-// periods returns the beginnings of the current day and month in Bishkek.
-func periods(now time.Time) (day, month time.Time) {
-	local := now.In(customer.Bishkek)
-	day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, customer.Bishkek)
-	month = time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, customer.Bishkek)
-	return database.StoredTime(day), database.StoredTime(month)
 }

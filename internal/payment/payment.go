@@ -84,6 +84,15 @@ type Payment struct {
 // Total returns what was debited to the wallet.
 func (p Payment) Total() money.Amount { return p.Amount + p.Fee }
 
+// postedAt returns when the first transfer was posted, with which the payment counts as
+// spent. accepted_at is set within the same batch, and may be on the next day.
+func (p Payment) postedAt() time.Time {
+	if p.accepted == nil {
+		return p.AcceptedAt
+	}
+	return p.accepted.postedAt
+}
+
 // AcceptKey returns the request key of the first transfer, from the wallet into
 // transit.
 func AcceptKey(id int64) string { return key(id, "accept") }
@@ -237,7 +246,7 @@ func (ps *Payments) Await(ctx context.Context, customerID, id int64, timeout tim
 	}
 }
 
-// Latest returns a customer's last n completed payments, one for each service and
+// Latest returns the last n completed payments among a customer's newest, one for each service and
 // identifier, newest first. It omits an identifier with a payment in processing,
 // because the receipt of that payment asks the customer not to pay again.
 func (ps *Payments) Latest(ctx context.Context, customerID int64, n int) ([]Payment, error) {

@@ -102,6 +102,7 @@ func (ps *Payments) Decide(ctx context.Context, d Decision) (done bool, err erro
 		if err := booked[payment.ID].verifyInBooks(ctx, tx); err != nil {
 			return fault.New(fault.Unavailable, op, "").Because(err)
 		}
+		payment.accepted = booked[payment.ID].accepted
 		if made, err = decisionsOf(ctx, tx, d.PaymentID); err != nil {
 			return err
 		}

@@ -288,8 +288,7 @@ func (h *fixture) yesterday(from customer.Customer) {
 	ctx := context.Background()
 	day := database.StoredTime(h.DB.Now().In(customer.Bishkek).AddDate(0, 0, -1))
 	sameMonth := day.In(customer.Bishkek).Month() == h.DB.Now().In(customer.Bishkek).Month()
-	databasetest.Tamper(h.t, h.DB, "UPDATE payments SET accepted_at = ? WHERE customer_id = ?", day, from.ID)
-	databasetest.Tamper(h.t, h.DB, "UPDATE wallet_transfers SET accepted_at = ? WHERE sender_id = ?", day, from.ID)
+	databasetest.Tamper(h.t, h.DB, "UPDATE accounts SET spent_on = ? WHERE id = ?", ledger.DayOf(day), from.ID)
 	to := h.NewCustomer(0)
 	_, err := h.Quote(ctx, from, order(to, "20,01"))
 	if sameMonth {

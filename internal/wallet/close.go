@@ -42,7 +42,7 @@ func (cl *Closing) Obstacles(ctx context.Context, c customer.Customer) (o Obstac
 		return o, err
 	}
 	err = cl.parts.DB.ReadTx(ctx, func(_ context.Context, tx *database.Tx) (err error) {
-		_, o.Open, err = limit.AtClosing(tx, c.ID)
+		_, o.Open, err = limit.AtClosing(tx, c)
 		return err
 	})
 	return o, fault.Wrap(opClose, err)
@@ -109,7 +109,7 @@ func (cl *Closing) close(ctx context.Context, tx *database.Tx, c customer.Custom
 	if err != nil {
 		return err
 	}
-	spent, open, err := limit.AtClosing(tx, c.ID)
+	spent, open, err := limit.AtClosing(tx, c)
 	if err == nil {
 		//mutant:replace open => 0 * open TestCloseChecksAgainUnderLock
 		err = Obstacles{Open: open}.refusal()

@@ -1,0 +1,198 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"elsom/internal/database"
+	"elsom/internal/fault"
+	"elsom/internal/money"
+)
+
+// A wallet's row has sums of its entries, so that neither a page nor a batch reads the
+// entries: those of its whole life, and what was spent on the last day and in the last
+// month with a spending. The statement that changes the balance changes them too, and
+// `audit` proves them.
+//
+// A wallet whose sums are not known is *not counted*: one from before the columns, or
+// one that an earlier release wrote to since. The next batch that touches it counts it
+// from its entries, under its lock; CountWallets counts the others.
+
+// bishkek is the zone whose days and months limits refer to.
+var bishkek = time.FixedZone("Asia/Bishkek", 6*60*60)
+
+// DayOf returns the day of a time in Bishkek as a number: 20261201.
+func DayOf(t time.Time) int64 {
+	year, month, day := t.In(bishkek).Date()
+	return int64(year)*10_000 + int64(month)*100 + int64(day)
+}
+
+// monthOf returns the month of a day: 202612.
+func monthOf(day int64) int64 { return day / 100 }
+
+// Limits bound what is spent on a day and in a month. 0: no limit; below 0: nothing may
+// be spent.
+type Limits struct{ Day, Month money.Amount }
+
+// Spending makes an entry count as spent, or as given back.
+type Spending struct {
+	// Limits bound what is spent with this entry.
+	Limits Limits
+	// Returns, if not zero, is when the transfer was posted whose spending this entry
+	// gives back. Limits are not applied then.
+	Returns time.Time
+}
+
+// check returns an error if an entry can't count as s says.
+func (s *Spending) check(amount money.Amount) error {
+	//mutant:replace != (amount < 0) => == (amount == 0) TestMalformedPostingsAreRefused
+	if s != nil && s.Returns.IsZero() != (amount < 0) {
+		return fmt.Errorf("a spending of %d", amount)
+	}
+	return nil
+}
+
+// Spent is what was spent from a wallet on one day and in its month.
+type Spent struct {
+	On         int64 // the day as DayOf returns it; 0: nothing was spent yet
+	Day, Month money.Amount
+}
+
+// At returns what counts on a day. A day before s.On is possible, because the clocks of
+// processes differ: s counts then.
+func (s Spent) At(day int64) (inDay, inMonth money.Amount) {
+	inDay, inMonth = s.Day, s.Month
+	//mutant:replace day > s.On => false TestLimitsBeginAnew
+	if day > s.On {
+		inDay = 0
+	}
+	//mutant:replace monthOf(day) > monthOf(s.On) => false TestLimitsBeginAnew
+	if monthOf(day) > monthOf(s.On) {
+		inMonth = 0
+	}
+	return inDay, inMonth
+}
+
+// add counts an amount that was spent on a day, or given back of it if below zero. The
+// result is the same in any order: that of the last day, and of its month.
+func (s *Spent) add(day int64, amount money.Amount) {
+	s.Day, s.Month = s.At(day)
+	s.On = max(s.On, day)
+	if day == s.On {
+		s.Day += amount
+	}
+	if monthOf(day) == monthOf(s.On) {
+		s.Month += amount
+	}
+}
+
+// Sums are those of a wallet's whole life. A spending that was given back is neither in
+// the sums nor a credit, but counts as one debit.
+type Sums struct {
+	In, Out           money.Amount
+	InCount, OutCount int
+}
+
+// State is what a wallet's row says of it.
+type State struct {
+	Balance money.Amount
+	Sums    Sums
+	Spent   Spent
+}
+
+// State returns the state of a wallet; NotFound if there is no such account.
+func (l *Ledger) State(ctx context.Context, wallet int64) (State, error) {
+	state, err := readState(ctx, l.db, wallet)
+	return state, fault.Wrap("ledger.state", err)
+}
+
+// StateIn is State in a transaction.
+func StateIn(tx *database.Tx, wallet int64) (State, error) {
+	state, err := readStateIn(tx, wallet)
+	return state, fault.Wrap("ledger.state", err)
+}
+
+// tally is what entries add to the sums of an account.
+type tally struct {
+	out             money.Amount
+	moves, in, outs int64
+	spent           Spent
+}
+
+// add counts an entry that is posted on a day.
+func (t *tally) add(e Entry, today int64) {
+	t.moves++
+	switch {
+	case e.Spends != nil && !e.Spends.Returns.IsZero():
+		t.out -= e.Amount
+		t.spent.add(DayOf(e.Spends.Returns), -e.Amount)
+		return
+	case e.Amount > 0:
+		t.in++
+		return
+	}
+	t.out -= e.Amount
+	t.outs++
+	if e.Spends != nil {
+		t.spent.add(today, -e.Amount)
+	}
+}
+
+// How CountWallets divides its work.
+const (
+	countedAtOnce = 20
+	countPause    = 20 * time.Millisecond
+	countAgain    = time.Hour
+)
+
+// CountWallets counts the wallets that are not counted, until ctx ends: a few at a time,
+// so that payments of their holders don't wait long. Several processes may do it at once,
+// and one that is stopped goes on where it was. It looks for further ones every
+// hour, which an earlier release beside this one may have left.
+func (l *Ledger) CountWallets(ctx context.Context, failed func(error)) {
+	for {
+		if err := l.countAll(ctx); err != nil && ctx.Err() == nil {
+			failed(err)
+		}
+		if !pause(ctx, countAgain) {
+			return
+		}
+	}
+}
+
+func (l *Ledger) countAll(ctx context.Context) error {
+	var after int64
+	for {
+		lot, err := readUncounted(ctx, l.db, after, countedAtOnce)
+		if err != nil || len(lot) == 0 {
+			return err
+		}
+		err = l.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+			locked, err := lockAccounts(tx, lot)
+			if err != nil {
+				return err
+			}
+			return countWallets(tx, locked)
+		})
+		if err != nil {
+			return fault.Wrap("ledger.count", err)
+		}
+		after = lot[len(lot)-1]
+		if !pause(ctx, countPause) {
+			return ctx.Err()
+		}
+	}
+}
+
+// pause waits; it reports false if ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
