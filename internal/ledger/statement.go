@@ -42,9 +42,16 @@ type Query struct {
 
 // Statement returns up to q.Limit lines of an account, newest first: those older
 // than the transfer before, or the newest if before is 0.
-func (l *Ledger) Statement(ctx context.Context, q Query, before int64) ([]Line, error) {
-	lines, err := readLines(ctx, l.db, q, before)
-	return lines, fault.Wrap("ledger.statement", err)
+//
+// It looks at a bounded number of entries. more is 0 if it found q.Limit
+// lines, or there are no more; otherwise the lines that are older than the transfer more
+// were not looked at.
+func (l *Ledger) Statement(ctx context.Context, q Query, before int64) (lines []Line, more int64, err error) {
+	lines, err = readLines(ctx, l.db, q, before)
+	if err == nil && len(lines) < q.Limit {
+		more, err = readWindowEnd(ctx, l.db, q, before)
+	}
+	return lines, more, fault.Wrap("ledger.statement", err)
 }
 
 // Newer returns the value of before for the page that precedes the page of the
@@ -53,20 +60,6 @@ func (l *Ledger) Statement(ctx context.Context, q Query, before int64) ([]Line, 
 func (l *Ledger) Newer(ctx context.Context, q Query, before int64) (int64, error) {
 	cursor, err := readNewer(ctx, l.db, q, before)
 	return cursor, fault.Wrap("ledger.statement", err)
-}
-
-// Total is what one operation moved into an account and out of it, both as
-// positive amounts, and the number of entries in each direction.
-type Total struct {
-	Op                string
-	In, Out           money.Amount
-	InCount, OutCount int
-}
-
-// Totals sums an account's lines by operation.
-func (l *Ledger) Totals(ctx context.Context, account int64) ([]Total, error) {
-	totals, err := readTotals(ctx, l.db, account)
-	return totals, fault.Wrap("ledger.totals", err)
 }
 
 // LineOf returns an account's line of one transfer; NotFound if the transfer does

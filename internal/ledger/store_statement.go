@@ -3,15 +3,15 @@ package ledger
 import (
 	"context"
 	"math"
+	"strconv"
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
 )
 
-const lineQuery = `SELECT e.transfer_id AS transfer, t.request_key AS "key", t.act AS op, COALESCE(t.subject_kind, '') AS subject_type, COALESCE(t.subject_id, 0) AS subject_id,
+const lineColumns = `SELECT e.transfer_id AS transfer, t.request_key AS "key", t.act AS op, COALESCE(t.subject_kind, '') AS subject_type, COALESCE(t.subject_id, 0) AS subject_id,
 	COALESCE((SELECT a.subject FROM entries o JOIN accounts a ON a.id = o.account_id AND a.kind = 'till' WHERE o.transfer_id = e.transfer_id), '') AS till,
-	CAST(SUM(e.amount) AS BIGINT) AS amount, t.posted_at
-	FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ?`
+	CAST(SUM(e.amount) AS BIGINT) AS amount, t.posted_at FROM `
 
 const lineGroup = " GROUP BY e.transfer_id, t.request_key, t.act, t.subject_kind, t.subject_id, t.posted_at"
 
@@ -27,42 +27,72 @@ func (d Direction) condition() string {
 	return ""
 }
 
-// condition filters entries and transfers. Operations are never empty, so an
-// empty ExcludeOp excludes nothing.
-func (q Query) condition() string { return q.Direction.condition() + " AND t.act <> ?" }
+// window returns how many entries of an account a page may read: without it, a page would
+// read all entries of an account, to sort them or because none is of the direction. Most
+// entries are lines, but only of both directions.
+func (q Query) window() int {
+	if q.Direction == Both {
+		return 3*q.Limit + 10
+	}
+	return 1000
+}
+
+// entriesOf returns the query for the entries that a page reads, older or newer than a
+// transfer; its parameters are the account and the transfer. Operations are never empty,
+// so an empty ExcludeOp excludes nothing.
+func (q Query) entriesOf(older bool) string {
+	comparison := " >= ? ORDER BY transfer_id"
+	if older {
+		comparison = " < ? ORDER BY transfer_id DESC"
+	}
+	return "(SELECT transfer_id, amount FROM entries WHERE account_id = ? AND transfer_id" + comparison + " LIMIT " + strconv.Itoa(q.window()) +
+		") e JOIN transfers t ON t.id = e.transfer_id WHERE t.act <> ?" + q.Direction.condition()
+}
 
 func readLines(ctx context.Context, db *database.DB, q Query, before int64) (lines []Line, err error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	err = db.Gorm(ctx).Raw(lineQuery+q.condition()+" AND e.transfer_id < ?"+lineGroup+" ORDER BY e.transfer_id DESC LIMIT ?",
-		q.Account, q.ExcludeOp, before, q.Limit).Scan(&lines).Error
+	err = db.Gorm(ctx).Raw(lineColumns+q.entriesOf(true)+lineGroup+" ORDER BY e.transfer_id DESC LIMIT ?",
+		q.Account, before, q.ExcludeOp, q.Limit).Scan(&lines).Error
 	return lines, err
+}
+
+// readWindowEnd returns the oldest transfer of a full window of entries that are older
+// than a transfer; 0 if the window is not full.
+func readWindowEnd(ctx context.Context, db *database.DB, q Query, before int64) (last int64, err error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	err = db.Gorm(ctx).Raw("SELECT transfer_id FROM entries WHERE account_id = ? AND transfer_id < ? ORDER BY transfer_id DESC LIMIT 1 OFFSET ?",
+		q.Account, before, q.window()-1).Scan(&last).Error
+	return last, err
 }
 
 // readNewer reads one transfer more than the page before holds: the lines of that
 // page are older than it. With fewer, the page before is the first one.
 func readNewer(ctx context.Context, db *database.DB, q Query, before int64) (int64, error) {
 	var ids []int64
-	err := db.Gorm(ctx).Raw("SELECT DISTINCT e.transfer_id FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ?"+
-		q.condition()+" AND e.transfer_id >= ? ORDER BY e.transfer_id LIMIT ?", q.Account, q.ExcludeOp, before, q.Limit+1).Scan(&ids).Error
-	if err != nil || len(ids) <= q.Limit {
+	err := db.Gorm(ctx).Raw("SELECT DISTINCT e.transfer_id FROM "+q.entriesOf(false)+" ORDER BY e.transfer_id LIMIT ?",
+		q.Account, before, q.ExcludeOp, q.Limit+1).Scan(&ids).Error
+	if err != nil {
 		return 0, err
 	}
-	return ids[q.Limit], nil
-}
-
-func readTotals(ctx context.Context, db *database.DB, account int64) (totals []Total, err error) {
-	err = db.Gorm(ctx).Raw(`SELECT t.act AS op, CAST(COALESCE(SUM(CASE WHEN e.amount > 0 THEN e.amount END), 0) AS BIGINT) AS "in",
-		CAST(COALESCE(-SUM(CASE WHEN e.amount < 0 THEN e.amount END), 0) AS BIGINT) AS out,
-		SUM(CASE WHEN e.amount > 0 THEN 1 ELSE 0 END) AS in_count, SUM(CASE WHEN e.amount < 0 THEN 1 ELSE 0 END) AS out_count
-		FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ? GROUP BY t.act`, account).Scan(&totals).Error
-	return totals, err
+	if len(ids) > q.Limit {
+		return ids[q.Limit], nil
+	}
+	var end int64 // of a full window: the page before is what the window has
+	err = db.Gorm(ctx).Raw("SELECT transfer_id FROM entries WHERE account_id = ? AND transfer_id >= ? ORDER BY transfer_id LIMIT 1 OFFSET ?",
+		q.Account, before, q.window()-1).Scan(&end).Error
+	if end != 0 {
+		end++
+	}
+	return end, err
 }
 
 func readLine(ctx context.Context, db *database.DB, account, transfer int64) (Line, error) {
 	var lines []Line
-	err := db.Gorm(ctx).Raw(lineQuery+" AND e.transfer_id = ?"+lineGroup, account, transfer).Scan(&lines).Error
+	err := db.Gorm(ctx).Raw(lineColumns+"entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ? AND e.transfer_id = ?"+lineGroup, account, transfer).Scan(&lines).Error
 	if err == nil && len(lines) == 0 {
 		err = fault.New(fault.NotFound, "ledger.line", "")
 	}

@@ -189,10 +189,17 @@ func byID(list []Payment, err error) (map[int64]Payment, error) {
 	return found, err
 }
 
+// latestWindow is how many of a customer's newest payments readLatest looks at, so that
+// its cost doesn't grow with their number. What was last paid before them is not offered
+// again.
+const latestWindow = 100
+
 func readLatest(ctx context.Context, db *database.DB, customerID int64, n int) ([]Payment, error) {
 	//mutant:replace HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0 => ./web TestOnlyCompletedPaymentsAreOfferedAgain
-	return payments(db.Gorm(ctx), `id IN (SELECT MAX(id) FROM payments WHERE customer_id = ? AND state <> 'refunded'
-		GROUP BY service, identifier HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0) ORDER BY accepted_at DESC LIMIT ?`, customerID, n)
+	return payments(db.Gorm(ctx), `id IN (SELECT MAX(id) FROM (SELECT id, service, identifier, state FROM payments
+			WHERE customer_id = ? ORDER BY accepted_at DESC LIMIT ?) newest WHERE state <> 'refunded'
+		GROUP BY service, identifier HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0) ORDER BY accepted_at DESC LIMIT ?`,
+		customerID, latestWindow, n)
 }
 
 func readAcceptedSince(ctx context.Context, db *database.DB, customerID int64, service string, at time.Time) (bool, error) {

@@ -92,20 +92,22 @@ const (
 
 // Latest returns the last n operations.
 func (w *Wallets) Latest(ctx context.Context, customerID int64, n int) ([]Operation, error) {
-	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, ExcludeOp: opRefund, Limit: n}, 0)
+	lines, _, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, ExcludeOp: opRefund, Limit: n}, 0)
 	return operations(lines), err
 }
 
-// Statement returns the page of n operations older than the cursor.
+// Statement returns the page of n operations older than the cursor. A page may
+// have fewer, and of one direction none, though there are older ones: it looks at a bounded
+// number of entries.
 func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, cursor int64, n int) (Page, error) {
-	lines, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: opRefund, Limit: n + 1}, cursor)
+	lines, more, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: opRefund, Limit: n + 1}, cursor)
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{HasOlder: len(lines) > n, HasNewer: cursor != 0}
+	page := Page{Older: more, HasOlder: more != 0, HasNewer: cursor != 0}
 	page.Operations = operations(lines[:min(n, len(lines))])
-	if page.HasOlder {
-		page.Older = lines[n-1].Transfer
+	if len(lines) > n {
+		page.Older, page.HasOlder = lines[n-1].Transfer, true
 	}
 	if page.HasNewer {
 		page.Newer, err = w.ledger.Newer(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: opRefund, Limit: n}, cursor)
@@ -113,31 +115,21 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 			return Page{}, err
 		}
 	}
-	totals, err := w.ledger.Totals(ctx, customerID)
+	state, err := w.ledger.State(ctx, customerID)
 	if err != nil {
 		return Page{}, err
 	}
-	page.sum(totals, d)
+	page.sum(state.Sums, d)
 	return page, nil
 }
 
-// sum adds up the totals that the direction selects.
-func (p *Page) sum(totals []ledger.Total, d Direction) {
-	for _, t := range totals {
-		if t.Op == opRefund {
-			if d != In {
-				p.Out -= t.In
-			}
-			continue
-		}
-		if d != Out {
-			p.In += t.In
-			p.Count += t.InCount
-		}
-		if d != In {
-			p.Out += t.Out
-			p.Count += t.OutCount
-		}
+// sum sets the totals that the direction selects.
+func (p *Page) sum(sums ledger.Sums, d Direction) {
+	if d != Out {
+		p.In, p.Count = sums.In, sums.InCount
+	}
+	if d != In {
+		p.Out, p.Count = sums.Out, p.Count+sums.OutCount
 	}
 }
 

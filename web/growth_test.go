@@ -1,0 +1,109 @@
+package web_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"elsom/internal/customer"
+	"elsom/internal/database/databasetest"
+	"elsom/internal/testkit/require"
+)
+
+// inserted gives a wallet $1 a number $2 of payments with an SMS each; $3 makes ids.
+var inserted = []string{
+	`INSERT INTO transfers (id, request_key, request_hash, act, posted_at, subject_kind, subject_id)
+		SELECT $3::bigint + n, 'payment:' || ($3::bigint + n) || ':accept', 'x', 'payment.accept', now() - interval '1 day' * n / 100, 'payment', $3::bigint + n FROM generate_series(1, $2::bigint) n WHERE $1::bigint > 0`,
+	`INSERT INTO entries (transfer_id, line, account_id, amount)
+		SELECT $3::bigint + n, line, CASE line WHEN 0 THEN $1::bigint ELSE 1 END, 100 * (2 * line - 1) FROM generate_series(1, $2::bigint) n, generate_series(0, 1) line`,
+	`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at, ended_at)
+		SELECT $3::bigint + n, $1::bigint, 'dostek', 'dostek', '00207199610017', '', 100, 0, $3::bigint + n, 'c' || $2::bigint || 'x' || n, 'web', 'completed', now() - interval '1 day' * n / 100, now() FROM generate_series(1, $2::bigint) n`,
+	`INSERT INTO messages (id, key, phone, text, state, made_at)
+		SELECT $3::bigint + n, $3::bigint + n, (SELECT phone FROM customers WHERE id = $1::bigint), 'x', 'delivered', now() - interval '1 day' * n / 100 FROM generate_series(1, $2::bigint) n`,
+	`UPDATE accounts SET moves = NULL WHERE id = $1::bigint AND $2::bigint + $3::bigint > 0`,
+}
+
+// rowsRead are the rows that the nodes of a plan have read from tables.
+func rowsRead(plan map[string]any) (rows float64) {
+	number := func(key string) float64 { n, _ := plan[key].(float64); return n }
+	if kind, _ := plan["Node Type"].(string); strings.HasSuffix(kind, "Scan") && plan["Relation Name"] != nil {
+		rows = (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops")
+	}
+	children, _ := plan["Plans"].([]any)
+	for _, child := range children {
+		rows += rowsRead(child.(map[string]any))
+	}
+	return rows
+}
+
+func (app *testApp) rowsOf(connection *sql.Conn, s statement) float64 {
+	app.t.Helper()
+	var text string
+	require.NoError(app.t, connection.QueryRowContext(context.Background(), "EXPLAIN (ANALYZE, FORMAT JSON) "+s.text, s.args...).Scan(&text))
+	var plans []struct{ Plan map[string]any }
+	require.NoError(app.t, json.Unmarshal([]byte(text), &plans))
+	return rowsRead(plans[0].Plan)
+}
+
+// Neither a page nor a payment reads more rows for a wallet with 20,000 payments than for
+// one with 10. A page of the history in one direction reads a bounded number.
+func TestNothingGrowsWithAWallet(t *testing.T) {
+	t.Parallel()
+	sent := &traced{}
+	app := newAppWith(t, options{newDB: databasetest.Postgres, trace: sent.add})
+	admin := databasetest.Superuser(t, app.DB)
+	wallets := map[int]customer.Customer{10: app.newCustomer(50_000_00), 20_000: app.newCustomer(50_000_00)}
+	for n, c := range wallets {
+		for _, statement := range inserted {
+			_, err := admin.Pool().Exec(statement, c.ID, int64(n), app.DB.NewID()-1<<40)
+			require.NoError(t, err)
+		}
+		_, err := admin.Pool().Exec("UPDATE accounts SET balance = balance - $2 WHERE id = $1", c.ID, n*100)
+		require.NoError(t, err)
+	}
+	_, err := admin.Pool().Exec("ANALYZE")
+	require.NoError(t, err)
+	connection := app.freePlanner()
+	rows := map[string]map[int]float64{}
+	for n, c := range wallets {
+		b := app.browserOf(c)
+		b.draft(company, "1").press("Оплатить").wantStatus(200) // counts the wallet
+		for name, visit := range map[string]func(){
+			"pay":                      func() { b.draft(company, "1").press("Оплатить").wantStatus(200) },
+			"/cabinet":                 func() { b.open("/cabinet") },
+			"/history":                 func() { b.open("/history").wantStatus(200) },
+			"/history?direction=out":   func() { b.open("/history?direction=out") },
+			"/history?direction=in":    func() { b.open("/history?direction=in") },
+			"/limits":                  func() { b.open("/limits") },
+			"/messages":                func() { b.open("/messages") },
+			"/settings/close":          func() { b.open("/settings/close") },
+			"/services":                func() { b.open("/services") },
+			"/history, the page after": func() { b.open("/history?before=4611686018427387904") },
+		} {
+			sent.take()
+			visit()
+			if rows[name] == nil {
+				rows[name] = map[int]float64{}
+			}
+			for _, s := range sent.take() {
+				if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(s.text)), "SELECT") {
+					rows[name][n] += app.rowsOf(connection, s)
+				}
+			}
+		}
+	}
+	for name, read := range rows {
+		few, many := read[10], read[20_000]
+		// Ten payments don't fill the lists of 20 rows and the window of 100 payments.
+		allowed := 2*few + 300
+		if strings.HasPrefix(name, "/history?direction") {
+			allowed += 3 * 1000
+		}
+		t.Logf("%-30s %6.0f rows with 10 payments, %6.0f with 20,000", name, few, many)
+		if many > allowed {
+			t.Errorf("%s reads %.0f rows for 20,000 payments, %.0f for 10", name, many, few)
+		}
+	}
+}
