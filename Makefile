@@ -61,9 +61,9 @@ bench: ## compare all benchmarks with their aims, then time parsers and pages; t
 		./internal/biller/osmp ./web/terminal ./web/ussd ./templates/gallery || short=1; \
 	exit $$short
 
-bench-short: ## run a part of the benchmarks in a minute, without checking the aims
+bench-short: ## run a part of the benchmarks in a minute and a half, without checking the aims
 	@.ci/install
-	$(BENCH) -rounds 1 -seconds 2 -scale 10 -judge=false -lines '^ledger|^http$$' $(BENCHFLAGS)
+	$(BENCH) -rounds 1 -seconds 2 -scale 10 -judge=false -operations 2 -lines '^ledger (32|128)|^http 32|^writes' $(BENCHFLAGS)
 
 simulate: ## run the deterministic simulation with faults: SEEDS=100000 seeds, starting at FROM=1
 	go test -count=1 -timeout 24h -v -run '^TestSimulation$$' ./internal/simulation -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)

@@ -48,13 +48,13 @@ type benchDB struct {
 	payable int64   // the account that bare transfers go to
 	// Acknowledged payments and bare transfers.
 	payments, transfers atomic.Int64
-	drawn               atomic.Int64
+	drawn, turn         atomic.Int64
 	salt                int64
 	before              rowCounts
 	warm                bool
 	portals             []*portal
-	drafts              []draft
-	taken, loginsBegun  atomic.Int64 // number of drafts and logins begun
+	drafts              drafts
+	loginsBegun         atomic.Int64
 	verified            *auditResult
 }
 
@@ -129,16 +129,25 @@ func seed(b *testing.B, address, key string) (payers, loggedOut []payer) {
 			return nil
 		}))
 	}
-	fund(b, db, wallets)
+	// Half of the money comes after the earlier payments, so that the ledger has posted
+	// to each wallet since.
+	fund(b, db, "first", wallets)
+	earlier := 0
 	if key != "" {
+		earlier = *benchPast
 		payers, loggedOut = createSessions(b, db, key, wallets)
+		newPast(b, db).pay(wallets, earlier)
 	}
-	printf("  %-34s %d customers, each with %d som (%.0f s)\n", "seed", benchWallets, benchFunds/100, time.Since(begin).Seconds())
+	fund(b, db, "second", wallets)
+	if db.Dialect() == database.Postgres {
+		seal(b, db)
+	}
+	printf("  %-34s %d customers, each with %d som and %d earlier payments (%.0f s)\n", "seed", benchWallets, benchFunds/100, earlier, time.Since(begin).Seconds())
 	return payers, loggedOut
 }
 
-// fund puts money into each wallet by a transfer.
-func fund(b *testing.B, db *database.DB, wallets []int64) {
+// fund puts half of its money into each wallet by a transfer.
+func fund(b *testing.B, db *database.DB, name string, wallets []int64) {
 	b.Helper()
 	poster := ledger.New(db, ledger.Options{})
 	defer poster.Close()
@@ -150,8 +159,8 @@ func fund(b *testing.B, db *database.DB, wallets []int64) {
 	for range 64 {
 		all.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(wallets)); i = next.Add(1) - 1 {
-				_, err := poster.Post(ctx, ledger.Posting{Key: fmt.Sprintf("fund:%d", i), Op: "bench.fund", Entries: []ledger.Entry{
-					{Account: bank, Amount: -benchFunds}, {Account: wallets[i], Amount: benchFunds},
+				_, err := poster.Post(ctx, ledger.Posting{Key: fmt.Sprintf("fund:%s:%d", name, i), Op: "bench.fund", Entries: []ledger.Entry{
+					{Account: bank, Amount: -benchFunds / 2}, {Account: wallets[i], Amount: benchFunds / 2},
 				}})
 				if err != nil {
 					b.Error(err)
@@ -169,7 +178,7 @@ func (m *runner) open(name string) *benchDB {
 	if bdb, ok := m.books[name]; ok {
 		return bdb
 	}
-	bdb := m.openAt(name, m.server.clone("b_"+strings.NewReplacer(" ", "_", ",", "").Replace(name)))
+	bdb := m.openAt(name, m.server.clone("b_"+strings.NewReplacer(" ", "_", ",", "").Replace(strings.ToLower(name))))
 	m.books[name] = bdb
 	return bdb
 }

@@ -28,6 +28,22 @@ func http32(m *runner) measured {
 	return on(per(f, yardstick), bdb)
 }
 
+// http128Payments measures «Оплатить» over the same portal with 128 connections.
+func (m *runner) http128Payments() (figure, *benchDB) {
+	bdb := m.open("http")
+	p := bdb.portal("http", m.server.silent())
+	return m.measureOnce("«Оплатить», 128 connections", func() figure {
+		bdb.ready(m.many(), p)
+		return bdb.payOverHTTP(load{callers: 128, lasting: m.lasting}, p)
+	}), bdb
+}
+
+func http128(m *runner) measured {
+	yardstick := m.pgbench()
+	f, bdb := m.http128Payments()
+	return on(per(f, yardstick), bdb)
+}
+
 // delivering measures payments until they are completed: accepted, sent to the
 // biller, settled, the SMS queued.
 func delivering(m *runner) measured {
@@ -39,27 +55,87 @@ func delivering(m *runner) measured {
 		bdb.ready(n, p)
 		return bdb.completed(func() figure { return bdb.payOverHTTP(load{callers: 32, lasting: 10 * time.Minute}, p) })
 	})
-	posted := m.measureOnce("the ledger's until completed", func() figure {
-		return bdb.completed(func() figure { return bdb.postCount(n, 32, whole) })
-	})
-	if now := bdb.rows(); now.Completed != bdb.payments.Load() {
-		m.b.Errorf("%d payments were accepted, %d are completed", bdb.payments.Load(), now.Completed)
+	if now := bdb.rows(); now.Completed-bdb.before.Completed != bdb.payments.Load() {
+		m.b.Errorf("%d payments were accepted, %d are completed", bdb.payments.Load(), now.Completed-bdb.before.Completed)
 	}
 	r := per(f, yardstick)
-	r.details += fmt.Sprintf(" (%s; posted by the ledger without HTTP: %s)", f.note, formatThousands(posted.rate))
+	r.details += fmt.Sprintf(" (%s)", f.note)
 	return on(r, bdb)
+}
+
+// handingOver is delivering with an SMS center, until that has every SMS.
+func handingOver(m *runner) measured {
+	yardstick := m.pgbench()
+	bdb, p := m.delivers()
+	f := m.measureOnce("«Оплатить» until every SMS is handed over", func() figure {
+		bdb.ready(int(1000*m.lasting.Seconds()), p)
+		return bdb.handedOver(func() figure { return bdb.payOverHTTP(load{callers: 32, lasting: 10 * time.Minute}, p) })
+	})
+	r := per(f, yardstick)
+	r.details += fmt.Sprintf(" (%s)", f.note)
+	return on(r, bdb)
+}
+
+// delivers returns the portal that delivers payments and SMS.
+func (m *runner) delivers() (*benchDB, *portal) {
+	bdb := m.open("sms")
+	return bdb, bdb.portal("sms", m.server.instant(), "ELSOM_SMS_URL="+m.server.sms().url)
+}
+
+// peakHour is the latency of «Оплатить» at an assumed national peak, twice.
+func peakHour(m *runner) measured {
+	const rate = 300
+	bdb, p := m.delivers()
+	f := m.measureOnce("300 payments a second, all delivered", func() figure {
+		bdb.ready(int(rate*m.lasting.Seconds()), p)
+		f := bdb.payOverHTTP(load{callers: 32, lasting: m.lasting, rate: rate}, p)
+		bdb.settled()
+		return f
+	})
+	return on(measured{
+		ratio:   milliseconds(f.p99),
+		details: fmt.Sprintf("%s a second, p50 %.1f ms; %s", formatThousands(f.rate), milliseconds(f.p50), f.cpu),
+	}, bdb)
 }
 
 // completed measures from the first payment until none is open.
 func (bdb *benchDB) completed(accept func() figure) figure {
 	bdb.m.b.Helper()
-	bdb.settled()
+	return bdb.until(accept, bdb.settled)
+}
+
+// until measures from the first payment until ended returns.
+func (bdb *benchDB) until(accept func() figure, ended func()) figure {
+	bdb.m.b.Helper()
+	ended()
+	var rate float64
 	begin := time.Now()
-	f := accept()
-	bdb.settled()
-	f.note = fmt.Sprintf("%s accepted at %s a second", formatThousands(f.done), formatThousands(f.rate))
+	f := bdb.m.server.measureCPU(func() figure {
+		f := accept()
+		rate = f.rate
+		ended()
+		return f
+	}, bdb.portals...)
+	f.note = fmt.Sprintf("%s accepted at %s a second", formatThousands(f.done), formatThousands(rate))
 	f.rate, f.p99 = float64(f.done)/time.Since(begin).Seconds(), 0
 	return f
+}
+
+// handedOver measures until the SMS center has an SMS for each payment.
+func (bdb *benchDB) handedOver(accept func() figure) figure {
+	bdb.m.b.Helper()
+	return bdb.until(accept, func() { bdb.awaitSMS(bdb.m.server.sms()) })
+}
+
+// awaitSMS waits until the SMS center has an SMS for each payment.
+func (bdb *benchDB) awaitSMS(center *smsCenter) {
+	bdb.m.b.Helper()
+	want := bdb.payments.Load()
+	for begin := time.Now(); center.accepted.Load() < want; time.Sleep(20 * time.Millisecond) {
+		if time.Since(begin) > 10*time.Minute {
+			bdb.m.b.Fatalf("after ten minutes %d SMS of %d are handed over", center.accepted.Load(), want)
+		}
+	}
 }
 
 // settled waits until no payment is processing.
@@ -97,11 +173,7 @@ func overload(m *runner) measured {
 	bdb := m.open("overload")
 	p := bdb.portal("overload", m.server.silent())
 	peak, _ := m.httpPayments()
-	more := m.measureOnce("«Оплатить», 128 connections", func() figure {
-		bdb.ready(m.many(), p)
-		return bdb.payOverHTTP(load{callers: 128, lasting: m.lasting}, p)
-	})
-	if more.rate > peak.rate {
+	if more, _ := m.http128Payments(); more.rate > peak.rate {
 		peak = more
 	}
 	f := m.measureOnce("ten times the load", func() figure {
@@ -153,7 +225,7 @@ func (bdb *benchDB) logins(p *portal, lasting time.Duration, rejected *atomic.In
 		w := &connections[caller]
 		w.host = p.listen
 		browser := bdb.m.server.loggedOut[i]
-		r, err := w.post("/login", browser.cookie, "csrf="+browser.tok+"&password="+benchPasswordForm)
+		r, err := w.post("/login", browser.headers, "csrf="+browser.tok+"&password="+benchPasswordForm)
 		switch {
 		case err == nil && r.status == http.StatusSeeOther && r.location == "/cabinet":
 			return done

@@ -3,9 +3,7 @@ package bench_test
 import (
 	"context"
 	"fmt"
-	"math"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"elsom/internal/catalog"
@@ -77,28 +75,14 @@ func count(err error) int64 {
 
 // postFor posts payments with a number of callers for a duration.
 func (bdb *benchDB) postFor(callers int, lasting time.Duration, kind kind) figure {
-	return bdb.posting(load{callers: callers, lasting: lasting}, math.MaxInt64, kind)
-}
-
-// postCount posts n payments with a number of callers.
-func (bdb *benchDB) postCount(n, callers int, kind kind) figure {
-	return bdb.posting(load{callers: callers, lasting: 10 * time.Minute}, int64(n), kind)
-}
-
-func (bdb *benchDB) posting(r load, n int64, kind kind) figure {
 	ctx := context.Background()
-	var begun atomic.Int64
-	r.do = func(int) outcome {
-		if begun.Add(1) > n {
-			return over
-		}
+	return load{callers: callers, lasting: lasting, do: func(int) outcome {
 		if err := bdb.post(ctx, kind); err != nil {
 			bdb.m.b.Error(err)
 			return over
 		}
 		return done
-	}
-	return r.run()
+	}}.run()
 }
 
 // ledger measures payments posted in this process.

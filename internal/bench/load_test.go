@@ -17,6 +17,7 @@ type figure struct {
 	refused  int64 // rejected by load shedding or rate limits
 	unit     string
 	note     string
+	cpu      cpuUse // of a load over HTTP
 }
 
 func (f figure) String() string {
@@ -27,8 +28,10 @@ func (f figure) String() string {
 	if f.refused > 0 {
 		text += fmt.Sprintf(", %s refused", formatThousands(f.refused))
 	}
-	if f.note != "" {
-		text += "; " + f.note
+	for _, more := range []string{f.note, f.cpu.String()} {
+		if more != "" {
+			text += "; " + more
+		}
 	}
 	return text
 }

@@ -2,15 +2,11 @@ package bench_test
 
 import (
 	"context"
-	"encoding/xml"
 	"fmt"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"elsom/internal/customer"
@@ -31,7 +27,7 @@ func (bdb *benchDB) portal(name, dostek string, env ...string) *portal {
 	}
 	p := &portal{name: name, listen: system.FreeAddress(bdb.m.b)}
 	p.Program = system.Start(bdb.m.b, "elsom", append([]string{
-		"ELSOM_LISTEN=" + p.listen, "ELSOM_DATABASE_URL=" + bdb.address, "ELSOM_DOSTEK_URL=" + dostek,
+		"ELSOM_LISTEN=" + p.listen, "ELSOM_DRAIN=0s", "ELSOM_DATABASE_URL=" + bdb.address, "ELSOM_DOSTEK_URL=" + dostek,
 		"ELSOM_SECRET_KEY=" + bdb.m.server.secret, "ELSOM_PIN_PEPPER=" + bdb.m.server.pepper,
 	}, env...), "serve")
 	p.WaitHealthy(bdb.m.b, "http://"+p.listen)
@@ -47,40 +43,6 @@ type portal struct {
 // memory returns the peak memory of the process in MiB.
 func (p *portal) memory() int64 { return system.PeakMemory(p.Cmd.Process.Pid) }
 
-// silent is a biller that never answers, so that only accepting is measured.
-func silent(b *testing.B) string {
-	b.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
-	b.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			b.Cleanup(func() { _ = conn.Close() })
-		}
-	}()
-	return "http://" + listener.Addr().String() + "/pay"
-}
-
-// instant is a biller that answers 0 at once.
-func instant(b *testing.B) string {
-	b.Helper()
-	var booked atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/xml")
-		var id, sum strings.Builder
-		_ = xml.EscapeText(&id, []byte(r.URL.Query().Get("txn_id")))
-		_ = xml.EscapeText(&sum, []byte(r.URL.Query().Get("sum")))
-		_, _ = fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?><response><osmp_txn_id>%s</osmp_txn_id><prv_txn>%d</prv_txn>`+
-			`<sum>%s</sum><result>0</result><comment>OK</comment></response>`, id.String(), booked.Add(1), sum.String())
-	}))
-	b.Cleanup(server.Close)
-	return server.URL + "/pay"
-}
-
 // draft is a payment on its check page, and its payer.
 type draft struct {
 	id int64
@@ -90,23 +52,50 @@ type draft struct {
 // benchDraftLife is how long the drafts of a measurement can be accepted.
 const benchDraftLife = 12 * time.Hour
 
-// draw creates drafts until there are n, before the measurement.
+// drafts is a queue of drafts that are not paid.
+type drafts struct {
+	list  []draft
+	taken atomic.Int64
+}
+
+// next returns a draft, and whether there is one.
+func (q *drafts) next() (draft, bool) {
+	i := q.taken.Add(1) - 1
+	if i >= int64(len(q.list)) {
+		return draft{}, false
+	}
+	return q.list[i], true
+}
+
+// left returns the drafts that were not taken.
+func (q *drafts) left() []draft { return q.list[min(int(q.taken.Load()), len(q.list)):] }
+
+func (q *drafts) set(list []draft) {
+	q.list = list
+	q.taken.Store(0)
+}
+
+// draw creates drafts of all payers until there are n, before the measurement.
 func (bdb *benchDB) draw(n int) {
 	bdb.m.b.Helper()
-	left := len(bdb.drafts) - int(bdb.taken.Load())
-	bdb.drafts = bdb.drafts[len(bdb.drafts)-max(0, left):]
-	bdb.taken.Store(0)
-	n -= len(bdb.drafts)
+	left, payers := bdb.drafts.left(), bdb.m.server.payers
+	bdb.drafts.set(append(left, bdb.newDrafts(n-len(left), func() payer {
+		return payers[bdb.turn.Add(1)*7919%int64(len(payers))]
+	})...))
+}
+
+// newDrafts creates n drafts.
+func (bdb *benchDB) newDrafts(n int, next func() payer) []draft {
+	bdb.m.b.Helper()
 	if n <= 0 {
-		return
+		return nil
 	}
-	payers := bdb.m.server.payers
-	ids, customers, numbers := make([]int64, n), make([]int64, n), make([]string, n)
+	list, ids, customers, numbers := make([]draft, n), make([]int64, n), make([]int64, n), make([]string, n)
 	macs, made, keyID := make([][]byte, n), bdb.db.Now(), ""
 	for i := range n {
-		of := payers[bdb.drawn.Add(1)*7919%int64(len(payers))]
-		ids[i], customers[i], numbers[i] = bdb.db.NewID(), of.customer, bdb.number(bdb.drawn.Load(), 18)
-		bdb.drafts = append(bdb.drafts, draft{ids[i], of})
+		of := next()
+		ids[i], customers[i], numbers[i] = bdb.db.NewID(), of.customer, bdb.number(bdb.drawn.Add(1), 18)
+		list[i] = draft{ids[i], of}
 		d := payment.Draft{
 			CustomerID: customers[i], Service: "dostek", Biller: "dostek", Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
 			Amount: benchAmount, TxnID: numbers[i],
@@ -120,27 +109,19 @@ func (bdb *benchDB) draw(n int) {
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $8::bytea[]) d(id, customer, txn_id, mac)`,
 		ids, customers, numbers, benchAmount, made, made.Add(benchDraftLife), keyID, macs)
 	require.NoError(bdb.m.b, err)
-}
-
-// next returns a draft that is not paid.
-func (bdb *benchDB) next() (draft, bool) {
-	i := bdb.taken.Add(1) - 1
-	if i >= int64(len(bdb.drafts)) {
-		return draft{}, false
-	}
-	return bdb.drafts[i], true
+	return list
 }
 
 // pay sends «Оплатить» of one draft.
-func (bdb *benchDB) pay(w *connection) outcome {
+func (bdb *benchDB) pay(queue *drafts, w *connection) outcome {
 	d := w.rejected
 	if w.rejected = (draft{}); d.id == 0 {
 		var ok bool
-		if d, ok = bdb.next(); !ok {
+		if d, ok = queue.next(); !ok {
 			return over
 		}
 	}
-	r, err := w.post("/check/"+strconv.FormatInt(d.id, 10), d.of.cookie, "csrf="+d.of.tok)
+	r, err := w.post("/check/"+strconv.FormatInt(d.id, 10), d.of.headers, "csrf="+d.of.tok)
 	switch {
 	case err != nil:
 		w.rejected = d // the connection was rejected or closed: the payment is sent again
@@ -156,15 +137,19 @@ func (bdb *benchDB) pay(w *connection) outcome {
 	return over
 }
 
-// payOverHTTP runs a load of «Оплатить», spread evenly over the portals.
+// payOverHTTP runs a load of «Оплатить» of all payers, spread evenly over the portals.
 func (bdb *benchDB) payOverHTTP(r load, portals ...*portal) figure {
+	return bdb.payFrom(&bdb.drafts, r, portals...)
+}
+
+func (bdb *benchDB) payFrom(queue *drafts, r load, portals ...*portal) figure {
 	connections := make([]connection, r.callers)
 	for i := range connections {
 		connections[i].host = portals[i%len(portals)].listen
 		defer connections[i].close()
 	}
-	r.do = func(caller int) outcome { return bdb.pay(&connections[caller]) }
-	f := r.run()
+	r.do = func(caller int) outcome { return bdb.pay(queue, &connections[caller]) }
+	f := bdb.m.server.measureCPU(r.run, portals...)
 	f.note = fmt.Sprintf("a portal of %d MiB", portals[0].memory())
 	return f
 }

@@ -25,17 +25,20 @@ type benchServer struct {
 	b      *testing.B
 	server *databasetest.PostgresServer
 	admin  *sql.DB
-	seeded bool
-	scaled bool
+	// postmaster is the id of PostgreSQL's parent process.
+	postmaster int
+	seeded     bool
+	scaled     bool
 	// The portals' keys, and the sessions under them.
 	secret, pepper    string
 	payers, loggedOut []payer
-	silent, instant   func() string // billers
+	silent, instant   func() string     // billers
+	sms, countedSMS   func() *smsCenter // for the lines, and for what a payment writes
 }
 
 func startBenchServer(b *testing.B) *benchServer {
 	b.Helper()
-	server, err := databasetest.StartPostgres()
+	server, err := databasetest.StartPostgres(preload()...)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -43,10 +46,17 @@ func startBenchServer(b *testing.B) *benchServer {
 	s := &benchServer{b: b, server: server, secret: secret(), pepper: secret()}
 	s.silent = sync.OnceValue(func() string { return silent(b) })
 	s.instant = sync.OnceValue(func() string { return instant(b) })
+	s.sms = sync.OnceValue(func() *smsCenter { return newSMSCenter(b) })
+	s.countedSMS = sync.OnceValue(func() *smsCenter { return newSMSCenter(b) })
 	if s.admin, err = sql.Open("pgx", server.Address("postgres")); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = s.admin.Close() })
+	var backend int
+	if err := s.admin.QueryRow("SELECT pg_backend_pid()").Scan(&backend); err != nil {
+		b.Fatal(err)
+	}
+	_, _, s.postmaster = processTimes(backend)
 	for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 		if value := s.show(name); value != "on" {
 			b.Fatalf("%s is %s: this is no durable server", name, value)
@@ -132,6 +142,9 @@ func (s *benchServer) clone(name string) (address string) {
 		s.seeded = true
 		s.tool("createdb", "seed")
 		s.payers, s.loggedOut = seed(s.b, s.prepare("seed"), s.secret)
+		if err := s.server.Exec("seed", "VACUUM (ANALYZE)"); err != nil {
+			s.b.Fatal(err)
+		}
 	}
 	s.tool("createdb", "-T", "seed", name)
 	return s.prepare(name)

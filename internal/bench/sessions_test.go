@@ -1,12 +1,8 @@
 package bench_test
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"elsom/internal/testkit/require"
 
@@ -27,8 +22,16 @@ import (
 
 // payer is a session in the seed: logged in, or at the page of the password.
 type payer struct {
-	customer    int64
-	cookie, tok string
+	customer int64
+	headers  string // what its browser sends, with its cookies
+	tok      string
+}
+
+// session returns the value of the session's cookie.
+func (p payer) session() string {
+	_, value, _ := strings.Cut(p.headers, "elsom=")
+	end := strings.IndexAny(value, ";\r")
+	return value[:end]
 }
 
 // benchLogins is the number of sessions at the page of the password.
@@ -74,126 +77,22 @@ func createSessions(b *testing.B, db *database.DB, key string, wallets []int64) 
 func enter(b *testing.B, e *echo.Echo, path string, customer int64) payer {
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
-	p := payer{customer: customer, tok: w.Body.String()}
+	var cookies []string
 	for _, cookie := range w.Result().Cookies() {
-		if cookie.Name == "elsom" {
-			p.cookie = cookie.Value
-		}
+		cookies = append(cookies, cookie.Name+"="+cookie.Value)
 	}
-	if w.Code != http.StatusOK || p.cookie == "" {
+	if w.Code != http.StatusOK || len(cookies) == 0 {
 		b.Errorf("no session: %d %s", w.Code, w.Body)
 	}
-	return p
+	return payer{customer: customer, headers: browserHeaders + "Cookie: " + strings.Join(cookies, "; ") + "\r\n", tok: w.Body.String()}
 }
 
-// refresh keeps the sessions from expiring: the benchmark takes longer.
+// refresh gives the sessions ages from 0 to 90 seconds, so that none expires while the
+// benchmark runs, and a third of them is older than the minute after which the portal
+// writes the time of the last request.
 func (bdb *benchDB) refresh() {
 	bdb.m.b.Helper()
-	_, err := bdb.db.Pool().ExecContext(context.Background(), "UPDATE sessions SET seen_at = $1", bdb.db.Now())
+	_, err := bdb.db.Pool().ExecContext(context.Background(),
+		"UPDATE sessions SET seen_at = $1::timestamptz - (abs(hashtextextended(id, 0)) % 90) * interval '1 second'", bdb.db.Now())
 	require.NoError(bdb.m.b, err)
-}
-
-// connection is a keep-alive connection to a portal. It formats and parses as little
-// as needed, since the client shares the cores.
-type connection struct {
-	host     string
-	conn     net.Conn
-	in       *bufio.Reader
-	out      []byte
-	rejected draft // its payment is sent again
-}
-
-// response is a response's status and Location.
-type response struct {
-	status   int
-	location string
-}
-
-var errAnswer = errors.New("bench: an answer that can't be read")
-
-// post sends a form. After an error the next call connects again.
-func (w *connection) post(path, cookie, form string) (r response, err error) {
-	if w.conn == nil {
-		if w.conn, err = net.DialTimeout("tcp", w.host, 10*time.Second); err != nil {
-			return response{}, err
-		}
-		w.in = bufio.NewReader(w.conn)
-	}
-	defer func() {
-		if err != nil {
-			w.close()
-		}
-	}()
-	w.out = fmt.Appendf(w.out[:0], "POST %s HTTP/1.1\r\nHost: %s\r\nCookie: elsom=%s\r\nSec-Fetch-Site: same-origin\r\n"+
-		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", path, w.host, cookie, len(form), form)
-	_ = w.conn.SetDeadline(time.Now().Add(time.Minute))
-	if _, err := w.conn.Write(w.out); err != nil {
-		return response{}, err
-	}
-	return w.read()
-}
-
-func (w *connection) read() (r response, err error) {
-	first, err := w.in.ReadSlice('\n')
-	if err != nil {
-		return r, err
-	}
-	if len(first) < 12 {
-		return r, errAnswer
-	}
-	if r.status, err = strconv.Atoi(string(first[9:12])); err != nil {
-		return r, errAnswer
-	}
-	length, chunked := 0, false
-	for {
-		line, err := w.in.ReadSlice('\n')
-		if err != nil {
-			return r, err
-		}
-		name, value, ok := strings.Cut(strings.TrimRight(string(line), "\r\n"), ": ")
-		if !ok {
-			break
-		}
-		switch name {
-		case "Content-Length":
-			if length, err = strconv.Atoi(value); err != nil {
-				return r, errAnswer
-			}
-		case "Transfer-Encoding":
-			chunked = true
-		case "Location":
-			r.location = value
-		}
-	}
-	if chunked {
-		return r, w.skipChunks()
-	}
-	_, err = w.in.Discard(length)
-	return r, err
-}
-
-func (w *connection) skipChunks() error {
-	for {
-		line, err := w.in.ReadSlice('\n')
-		if err != nil {
-			return err
-		}
-		size, err := strconv.ParseInt(strings.TrimSpace(string(line)), 16, 64)
-		if err != nil {
-			return errAnswer
-		}
-		if _, err := io.CopyN(io.Discard, w.in, size+2); err != nil {
-			return err
-		}
-		if size == 0 {
-			return nil
-		}
-	}
-}
-
-func (w *connection) close() {
-	if w.conn != nil {
-		_ = w.conn.Close()
-		w.conn = nil
-	}
 }
