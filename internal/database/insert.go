@@ -3,6 +3,8 @@ package database
 import (
 	"fmt"
 	"strings"
+
+	"gorm.io/gorm"
 )
 
 // Rows are new rows of one table, by column. The first column defines their
@@ -51,14 +53,16 @@ func ConstColumn(name, kind string, value any) Column {
 // snapshot ("Data-Modifying Statements in WITH"). So that they are independent,
 // each of Rows must have a table of its own and read none of the others. Foreign
 // keys between the tables are allowed: they are checked when the statement ends.
-func (tx *Tx) Insert(tables ...Rows) error {
+func (tx *Tx) Insert(tables ...Rows) error { return tx.insert(tx.gorm, tables) }
+
+func (tx *Tx) insert(handle *gorm.DB, tables []Rows) error {
 	if len(tables) == 0 {
 		return nil
 	}
 	if tx.Dialect() == Postgres {
 		with, args := withInserts(tables[:len(tables)-1])
 		last, more := tables[len(tables)-1].fromArrays()
-		return tx.gorm.Exec(with+last, append(args, more...)...).Error
+		return handle.Exec(with+last, append(args, more...)...).Error
 	}
 	for _, t := range tables {
 		count := t.Columns[0].count
@@ -69,7 +73,7 @@ func (tx *Tx) Insert(tables ...Rows) error {
 			}
 		}
 		row := "(?" + strings.Repeat(",?", len(t.Columns)-1) + ")"
-		if err := tx.gorm.Exec(t.into()+" VALUES "+row+strings.Repeat(","+row, count-1)+t.conflictClause(), values...).Error; err != nil {
+		if err := handle.Exec(t.into()+" VALUES "+row+strings.Repeat(","+row, count-1)+t.conflictClause(), values...).Error; err != nil {
 			return err
 		}
 	}

@@ -210,6 +210,7 @@ type postgresConn struct {
 	of         *connector
 	generation int64
 	reading    bool // in a transaction that was begun as read-only
+	waiting    []waitingStatement
 }
 
 var (
@@ -237,6 +238,13 @@ func (c *postgresConn) IsValid() bool { return !c.outdated() && !c.Conn.Conn().I
 // ExecContext implements driver.ExecerContext.
 func (c *postgresConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c.forgetWarning()
+	if c.wait(ctx, query, args) {
+		return driver.RowsAffected(0), nil
+	}
+	if len(c.waiting) > 0 {
+		tag, err := c.exec(ctx, waitingStatement{query, args, anyRows})
+		return driver.RowsAffected(tag.RowsAffected()), err
+	}
 	result, err := run(c, func() (driver.Result, error) { return c.Conn.ExecContext(ctx, query, args) })
 	if err == nil && !c.inTransaction() && c.warned() {
 		return nil, errNotReplicated // the statement was a transaction of its own
@@ -246,6 +254,9 @@ func (c *postgresConn) ExecContext(ctx context.Context, query string, args []dri
 
 // QueryContext implements driver.QueryerContext.
 func (c *postgresConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if len(c.waiting) > 0 {
+		return c.query(ctx, query, args)
+	}
 	return run(c, func() (driver.Rows, error) { return c.Conn.QueryContext(ctx, query, args) })
 }
 
@@ -271,81 +282,10 @@ func (c *postgresConn) checkError(err error) {
 	}
 }
 
-func (c *postgresConn) inTransaction() bool { return c.Conn.Conn().PgConn().TxStatus() != 'I' }
+func (c *postgresConn) inTransaction() bool { return len(c.waiting) > 0 || c.open() }
 
-// BeginTx implements driver.ConnBeginTx.
-func (c *postgresConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
-	if _, err := c.Conn.BeginTx(ctx, options); err != nil {
-		c.checkError(err)
-		return nil, err
-	}
-	c.reading = options.ReadOnly
-	return postgresTx{c}, nil
-}
-
-// postgresTx ends a transaction regardless of the context with which it began. pgx would
-// cancel a COMMIT when the context ends; if that COMMIT waits for synchronous standbys,
-// its rows would become visible although a failover can still lose them.
-type postgresTx struct{ conn *postgresConn }
-
-// Commit implements driver.Tx.
-func (t postgresTx) Commit() error {
-	c := t.conn
-	c.forgetWarning()
-	//mutant:replace tag, err := c.Conn.Conn().Exec(context.Background(), "commit") => ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond); defer cancel(); tag, err := c.Conn.Conn().Exec(ctx, "commit") TestCommitOutlivesItsCaller
-	tag, err := c.Conn.Conn().Exec(context.Background(), "commit")
-	c.reading = false
-	if err != nil {
-		c.checkError(err)
-		if c.inTransaction() {
-			_ = c.Close()
-		}
-		return err
-	}
-	if tag.String() == "ROLLBACK" {
-		return pgx.ErrTxCommitRollback
-	}
-	//mutant:drop TestCanceledWaitIsUnknown
-	if c.warned() {
-		return errNotReplicated
-	}
-	return nil
-}
-
-// Rollback implements driver.Tx.
-func (t postgresTx) Rollback() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	_, err := t.conn.Conn.Conn().Exec(ctx, "rollback")
-	t.conn.reading = false
-	if err != nil {
-		_ = t.conn.Close() // its state is unknown
-	}
-	return err
-}
-
-// errNotReplicated is the error of a commit whose wait for the synchronous standbys was
-// canceled, as by pg_cancel_backend. Its outcome is unknown: its rows can be read, but
-// are lost if a standby takes over.
-var errNotReplicated = errors.New("database: committed, but the wait for the synchronous standbys was canceled")
-
-const warning = "elsom: warning"
-
-// noteWarning marks a connection that received the warning of a canceled wait. It is
-// recognized by its code and the server's function, since servers translate the text and
-// other warnings have the same code.
-func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
-	//mutant:replace && n.Routine == "SyncRepWaitForLSN" => TestOtherWarningIsNoCanceledWait
-	if n.SeverityUnlocalized == "WARNING" && (n.Code == "01000" || n.Code == "57P01") && n.Routine == "SyncRepWaitForLSN" {
-		c.CustomData()[warning] = true
-	}
-}
-
-func (c *postgresConn) forgetWarning() { delete(c.Conn.Conn().PgConn().CustomData(), warning) }
-
-func (c *postgresConn) warned() bool {
-	return c.Conn.Conn().PgConn().CustomData()[warning] != nil
-}
+// open reports whether the server has a transaction open.
+func (c *postgresConn) open() bool { return c.Conn.Conn().PgConn().TxStatus() != 'I' }
 
 // outdatedPlan reports whether a prepared statement no longer fits the schema (a column
 // was added) or does not exist (a pooler switched to another server connection).

@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -91,7 +92,7 @@ func TestStatementTimeoutIsUnavailable(t *testing.T) {
 	db := databasetest.Postgres(t)
 	ctx := context.Background()
 	sleep := func(_ context.Context, tx *database.Tx) error {
-		return tx.Gorm().Exec("SET LOCAL statement_timeout = 50; SELECT pg_sleep(5)").Error
+		return errors.Join(tx.Gorm().Exec("SET LOCAL statement_timeout = 50").Error, tx.Gorm().Exec("SELECT pg_sleep(5)").Error)
 	}
 	if err := db.InTx(ctx, sleep); !fault.Is(err, fault.Unavailable) {
 		t.Error(err)

@@ -103,7 +103,7 @@ func TestWriteQueuesInItsStatement(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if len(statements) != 2 || !strings.Contains(statements[0], "log_queue") || statements[1] != "commit" {
+	if len(statements) != 3 || !strings.Contains(statements[1], "log_queue") || statements[2] != "commit" {
 		t.Errorf("statements: %q", statements)
 	}
 	if len(queuedItems(t, db)) != 1 {

@@ -7,7 +7,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// tracePostgres implements pgx.QueryTracer for WithTrace.
+// tracePostgres implements pgx.QueryTracer and pgx.BatchTracer for WithTrace.
 type tracePostgres func(statement string, args []any)
 
 // TraceQueryStart implements pgx.QueryTracer.
@@ -18,6 +18,20 @@ func (trace tracePostgres) TraceQueryStart(ctx context.Context, _ *pgx.Conn, que
 
 // TraceQueryEnd implements pgx.QueryTracer.
 func (tracePostgres) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart implements pgx.BatchTracer.
+func (trace tracePostgres) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	for _, query := range data.Batch.QueuedQueries {
+		trace(query.SQL, query.Arguments)
+	}
+	return ctx
+}
+
+// TraceBatchQuery implements pgx.BatchTracer.
+func (tracePostgres) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd implements pgx.BatchTracer.
+func (tracePostgres) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 // traceSQLite returns a function that installs the trace on a new connection.
 func traceSQLite(trace func(statement string, args []any)) func(*sqlite3.Conn) error {

@@ -291,6 +291,9 @@ func commitError(err error) error {
 		return nil
 	case errors.Is(err, pgx.ErrTxCommitRollback):
 		return err // an earlier statement had failed and its error was ignored
+	//mutant:drop TestRowCountIsComparedBeforeCommit
+	case errors.As(err, new(notRun)):
+		return err // a statement that was sent with COMMIT has failed
 	case errors.As(err, &pg) && !unknownOutcome(pg.Code), errors.As(err, &lite) && !errors.Is(err, sqlite3.IOERR):
 		return err // the database reports that nothing was committed
 	}
@@ -350,45 +353,6 @@ func unavailable(err error) bool {
 	return IsRetryable(err) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, sqlite3.READONLY) || errors.Is(err, sqlite3.FULL)
 }
-
-// translateErrors makes GORM return fault.Unavailable and fault.Unknown.
-func translateErrors(db *DB) error {
-	t := translator{db.gorm.Dialector, db}
-	db.gorm.Dialector = t
-	// The one kind of statement whose errors GORM doesn't translate itself.
-	return db.gorm.Callback().Row().After("gorm:row").Register("database:errors", func(g *gorm.DB) {
-		if g.Error != nil {
-			g.Error = t.Translate(g.Error)
-		}
-	})
-}
-
-// translator is a dialector that translates errors for GORM.
-type translator struct {
-	gorm.Dialector
-	db *DB
-}
-
-// Translate implements gorm.ErrorTranslator.
-func (t translator) Translate(err error) error {
-	if inner, ok := t.Dialector.(gorm.ErrorTranslator); ok {
-		err = inner.Translate(err)
-	}
-	switch {
-	case err == nil || isFault(err):
-		return err
-	case errors.Is(err, errNotReplicated):
-		return fault.New(fault.Unknown, "database", "").Because(err)
-	}
-	if !(unavailable(err) || t.db.closed.Load()) {
-		return err
-	}
-	return fault.New(fault.Unavailable, "database", "").Because(err)
-}
-
-// Explain returns a statement without its values: GORM calls it for each
-// statement and drops the result, and values must not be logged.
-func (translator) Explain(statement string, _ ...any) string { return statement }
 
 func lostConnection(err error) bool {
 	var connect *pgconn.ConnectError

@@ -1,6 +1,10 @@
 package database
 
-import "fmt"
+import (
+	"fmt"
+
+	"gorm.io/gorm"
+)
 
 // Update is an UPDATE of many rows by a table v of values: each row of v must change
 // one row of the table. Set and Where are constants of the program; the values come
@@ -36,6 +40,28 @@ func (tx *Tx) Update(u Update) error {
 		update, args := u.fromArrays()
 		return tx.execUpdate(u, update, args)
 	}
+	return tx.updateFromValues(u)
+}
+
+// UpdateWithNext is Update, but PostgreSQL gets the statement together with the
+// transaction's next one, which returns ErrRowCount if the number of rows is wrong.
+func (tx *Tx) UpdateWithNext(u Update) error {
+	if u.count() == 0 {
+		return nil
+	}
+	if tx.Dialect() == SQLite {
+		return tx.updateFromValues(u)
+	}
+	update, args := u.fromArrays()
+	return tx.later(u.count()).Exec(update, args...).Error
+}
+
+// later returns a handle whose statements are sent as those of withNext.
+func (tx *Tx) later(rows int64) *gorm.DB {
+	return tx.gorm.WithContext(withNext(tx.gorm.Statement.Context, rows))
+}
+
+func (tx *Tx) updateFromValues(u Update) error {
 	values, args := tx.Values(u.Values...)
 	return tx.execUpdate(u, "WITH v("+names(u.Values)+") AS ("+values+") UPDATE "+u.Set+" FROM v WHERE "+u.Where, args)
 }
@@ -57,7 +83,8 @@ func (u Update) fromArrays() (update string, args []any) {
 }
 
 // Write writes a write set. It returns ErrRowCount as Update does; the rollback then
-// also undoes the inserts. On PostgreSQL it is one statement, to save round trips. Its
+// also undoes the inserts. Without an update PostgreSQL gets the statement together with
+// the next one or with COMMIT, which then returns its error. On PostgreSQL it is one statement, to save round trips. Its
 // parts run in no defined order and see the same snapshot, so the update and each
 // group of inserted rows must be independent of the others. What the transaction has
 // signed so far is queued for the log in the same statement.
@@ -71,5 +98,5 @@ func (tx *Tx) Write(w WriteSet) error {
 	if err := tx.Update(w.Update); err != nil {
 		return err
 	}
-	return tx.Insert(w.Inserts...)
+	return tx.insert(tx.later(anyRows), w.Inserts)
 }

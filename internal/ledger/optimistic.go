@@ -39,7 +39,7 @@ func (b *batchTx) postOptimistic() error {
 	// batches of these accounts wrote.
 	oneRow, err := b.updateAllBut(oneRow)
 	if err == nil {
-		err = b.tx.Update(addToAccounts(oneRow))
+		err = b.tx.UpdateWithNext(addToAccounts(oneRow))
 	}
 	if err != nil {
 		return err

@@ -1,8 +1,12 @@
 package ledger_test
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/binary"
+	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -59,12 +63,11 @@ func (w *proxy) wasCut() bool {
 	return w.next == unbroken
 }
 
-// nextCut returns where to cut the connection at this message of the client.
-func (w *proxy) nextCut(data []byte) breakPoint {
+// nextCut returns where to cut the connection at messages of the client.
+func (w *proxy) nextCut(commits bool) breakPoint {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// The first message of a connection names the setting synchronous_commit.
-	if !bytes.Contains(bytes.ReplaceAll(data, []byte("synchronous_commit"), nil), []byte("commit")) {
+	if !commits {
 		return unbroken
 	}
 	if w.decide != nil {
@@ -86,8 +89,8 @@ func (w *proxy) forward(client net.Conn) {
 	var readers sync.WaitGroup
 	fromServer := make(chan []byte)
 	readers.Go(func() { read(server, fromServer) })
-	fromClient := make(chan []byte)
-	readers.Go(func() { read(client, fromClient) })
+	fromClient := make(chan clientMessages)
+	readers.Go(func() { readRequests(client, fromClient) })
 	defer func() {
 		_ = client.Close()
 		_ = server.Close()
@@ -97,19 +100,19 @@ func (w *proxy) forward(client net.Conn) {
 	}()
 	for {
 		select {
-		case data, open := <-fromClient:
+		case r, open := <-fromClient:
 			if !open {
 				return
 			}
-			switch w.nextCut(data) {
+			switch w.nextCut(r.commits) {
 			case beforeCommit:
 				return
 			case afterCommit:
-				_, _ = server.Write(data)
+				_, _ = server.Write(r.data)
 				<-fromServer // the server has committed
 				return
 			case unbroken:
-				_, _ = server.Write(data)
+				_, _ = server.Write(r.data)
 			}
 		case data, open := <-fromServer:
 			if !open {
@@ -121,7 +124,7 @@ func (w *proxy) forward(client net.Conn) {
 }
 
 // drain reads until the reader has ended.
-func drain(from <-chan []byte) {
+func drain[T any](from <-chan T) {
 	for open := true; open; {
 		_, open = <-from
 	}
@@ -139,4 +142,55 @@ func read(conn net.Conn, into chan<- []byte) {
 			return
 		}
 	}
+}
+
+// clientMessages are what a client sends before it waits for answers.
+type clientMessages struct {
+	data    []byte
+	commits bool // a COMMIT is run
+}
+
+// readRequests reads the messages of a client of PostgreSQL's protocol, version 3. A
+// request ends with Sync, a simple query, a password or the end of the connection.
+func readRequests(conn net.Conn, into chan<- clientMessages) {
+	defer close(into)
+	in, commits := bufio.NewReader(conn), map[string]bool{} // names of prepared COMMITs
+	first, err := readMessage(in, 0)                        // the startup message has no type
+	if err != nil {
+		return
+	}
+	into <- clientMessages{data: first}
+	for r := (clientMessages{}); ; {
+		message, err := readMessage(in, 1)
+		if err != nil {
+			return
+		}
+		r.data = append(r.data, message...)
+		texts := bytes.Split(message[5:], []byte{0})
+		switch message[0] {
+		case 'P': // Parse: the name and the statement
+			commits[string(texts[0])] = isCommit(texts[1])
+		case 'B': // Bind: the portal's name and the statement's
+			r.commits = r.commits || commits[string(texts[1])]
+		case 'Q':
+			r.commits = isCommit(texts[0])
+		}
+		if bytes.IndexByte([]byte("SQpX"), message[0]) >= 0 { // p: password, X: end
+			into <- r
+			r = clientMessages{}
+		}
+	}
+}
+
+func isCommit(statement []byte) bool { return strings.EqualFold(string(statement), "commit") }
+
+// readMessage reads a message, whose length follows its type.
+func readMessage(in io.Reader, typeBytes int) ([]byte, error) {
+	head := make([]byte, typeBytes+4)
+	if _, err := io.ReadFull(in, head); err != nil {
+		return nil, err
+	}
+	message := make([]byte, typeBytes+int(binary.BigEndian.Uint32(head[typeBytes:])))
+	_, err := io.ReadFull(in, message[copy(message, head):])
+	return message, err
 }
