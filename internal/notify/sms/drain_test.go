@@ -9,6 +9,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
 	"elsom/internal/outbox"
 )
 
@@ -56,6 +57,7 @@ func TestMessagesOfThePreviousRelease(t *testing.T) {
 		if n, err := d.Drain(f.Context()); n != 0 || err != nil {
 			f.Error("moved again", n, err)
 		}
+		f.waitForCount("open outbox messages", "SELECT COUNT(*) FROM promises WHERE state = 'open'", 0)
 		var texts int
 		row := f.db.Pool().QueryRow("SELECT COUNT(*) FROM messages WHERE text LIKE '%471193%'")
 		if err := row.Scan(&texts); err != nil || texts != 0 {
@@ -78,6 +80,22 @@ func TestMessagesOfThePreviousRelease(t *testing.T) {
 		f.wantState("called code", Failed)
 		if len(f.gateway.sent) != 3 || f.repeats() != 1 {
 			f.Errorf("%d calls, %d repeats", len(f.gateway.sent), f.repeats())
+		}
+	})
+}
+
+// A message of this release is not changed by one of the previous release with its key.
+func TestMessageWithAKeyOfThisRelease(t *testing.T) {
+	eachFixture(t, func(f *fixture) {
+		f.gateway.fail = []error{fault.New(fault.Unavailable, "test", "")}
+		f.add(OutboxMessage("a", plainMessage))
+		f.deliver()
+		f.addFormer("sms", "a", payload{Phone: number, Lang: "ru", Key: "sms.topped_up", Args: map[string]string{"Amount": "12,50"}})
+		if _, err := NewSender(f.db, f.sealer, f.gateway, Options{}).Drain(f.Context()); err != nil {
+			f.Fatal(err)
+		}
+		if n := f.deliver(); n != 0 {
+			f.Error("it is due again")
 		}
 	})
 }

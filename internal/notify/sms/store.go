@@ -59,7 +59,7 @@ func insertFormer(tx *database.Tx, messages []Outgoing) error {
 	if len(rows.Columns) > plainColumns {
 		set += ", sealed = excluded.sealed, expires_at = excluded.expires_at"
 	}
-	//mutant:replace AND messages.queue = '' => AND messages.queue <> '-' TestMessagesOfThePreviousRelease
+	//mutant:replace AND messages.queue = '' => AND messages.queue <> '-' TestMessageWithAKeyOfThisRelease
 	rows.OnConflict = "ON CONFLICT (key) DO UPDATE SET " + set + " WHERE messages.state = 'queued' AND messages.queue = ''"
 	return tx.Insert(rows)
 }
