@@ -9,11 +9,16 @@ import (
 	"elsom/internal/fault"
 )
 
-const lineColumns = `SELECT e.transfer_id AS transfer, t.request_key AS "key", t.act AS op, COALESCE(t.subject_kind, '') AS subject_type, COALESCE(t.subject_id, 0) AS subject_id,
-	COALESCE((SELECT a.subject FROM entries o JOIN accounts a ON a.id = o.account_id AND a.kind = 'till' WHERE o.transfer_id = e.transfer_id), '') AS till,
-	CAST(SUM(e.amount) AS BIGINT) AS amount, t.posted_at FROM `
-
-const lineGroup = " GROUP BY e.transfer_id, t.request_key, t.act, t.subject_kind, t.subject_id, t.posted_at"
+// lines returns the query for lines: those of the given source, ordered and limited. The
+// till is looked up for the result only.
+func lines(source string) string {
+	return `SELECT l.transfer, l."key", l.op, l.subject_type, l.subject_id, l.amount, l.posted_at,
+		COALESCE((SELECT a.subject FROM entries o JOIN accounts a ON a.id = o.account_id AND a.kind = 'till' WHERE o.transfer_id = l.transfer), '') AS till
+	FROM (SELECT e.transfer_id AS transfer, t.request_key AS "key", t.act AS op, COALESCE(t.subject_kind, '') AS subject_type,
+			COALESCE(t.subject_id, 0) AS subject_id, CAST(SUM(e.amount) AS BIGINT) AS amount, t.posted_at
+		FROM ` + source + ` GROUP BY e.transfer_id, t.request_key, t.act, t.subject_kind, t.subject_id, t.posted_at
+		ORDER BY e.transfer_id DESC LIMIT ?) l ORDER BY l.transfer DESC`
+}
 
 // condition filters entries. A wallet has one entry in a transfer, so the sign of
 // the entry is the sign of the line.
@@ -49,13 +54,12 @@ func (q Query) entriesOf(older bool) string {
 		") e JOIN transfers t ON t.id = e.transfer_id WHERE t.act <> ?" + q.Direction.condition()
 }
 
-func readLines(ctx context.Context, db *database.DB, q Query, before int64) (lines []Line, err error) {
+func readLines(ctx context.Context, db *database.DB, q Query, before int64) (list []Line, err error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	err = db.Gorm(ctx).Raw(lineColumns+q.entriesOf(true)+lineGroup+" ORDER BY e.transfer_id DESC LIMIT ?",
-		q.Account, before, q.ExcludeOp, q.Limit).Scan(&lines).Error
-	return lines, err
+	err = db.Gorm(ctx).Raw(lines(q.entriesOf(true)), q.Account, before, q.ExcludeOp, q.Limit).Scan(&list).Error
+	return list, err
 }
 
 // readWindowEnd returns the oldest transfer of a full window of entries that are older
@@ -91,13 +95,13 @@ func readNewer(ctx context.Context, db *database.DB, q Query, before int64) (int
 }
 
 func readLine(ctx context.Context, db *database.DB, account, transfer int64) (Line, error) {
-	var lines []Line
-	err := db.Gorm(ctx).Raw(lineColumns+"entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ? AND e.transfer_id = ?"+lineGroup, account, transfer).Scan(&lines).Error
-	if err == nil && len(lines) == 0 {
+	var list []Line
+	err := db.Gorm(ctx).Raw(lines("entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ? AND e.transfer_id = ?"), account, transfer, 1).Scan(&list).Error
+	if err == nil && len(list) == 0 {
 		err = fault.New(fault.NotFound, "ledger.line", "")
 	}
 	if err != nil {
 		return Line{}, err
 	}
-	return lines[0], nil
+	return list[0], nil
 }

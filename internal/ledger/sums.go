@@ -63,11 +63,11 @@ type Spent struct {
 // processes differ: s counts then.
 func (s Spent) At(day int64) (inDay, inMonth money.Amount) {
 	inDay, inMonth = s.Day, s.Month
-	//mutant:replace day > s.On => false TestLimitsBeginAnew
+	//mutant:replace day > s.On => false TestSpentAt
 	if day > s.On {
 		inDay = 0
 	}
-	//mutant:replace monthOf(day) > monthOf(s.On) => false TestLimitsBeginAnew
+	//mutant:replace monthOf(day) > monthOf(s.On) => false TestSpentAt
 	if monthOf(day) > monthOf(s.On) {
 		inMonth = 0
 	}

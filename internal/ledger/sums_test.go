@@ -251,6 +251,16 @@ func TestLimitsBeginAnew(t *testing.T) {
 	})
 }
 
+// What counts on a day, also on an earlier one than the last with a spending.
+func TestSpentAt(t *testing.T) {
+	spent := ledger.Spent{On: 20261129, Day: 5, Month: 7}
+	for day, want := range map[int64][2]money.Amount{20261128: {5, 7}, 20261129: {5, 7}, 20261130: {0, 7}, 20261201: {0, 0}, 20271101: {0, 0}, 20261031: {5, 7}} {
+		if inDay, inMonth := spent.At(day); inDay != want[0] || inMonth != want[1] {
+			t.Errorf("on %d %d and %d count, want %d", day, inDay, inMonth, want)
+		}
+	}
+}
+
 // The clocks of two processes differ over midnight: what the slower one posts is counted
 // as its time says, judged by what is stored, and never resets the day.
 func TestClocksDifferOverMidnight(t *testing.T) {
