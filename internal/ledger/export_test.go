@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 
 	"elsom/internal/database"
@@ -9,9 +8,6 @@ import (
 
 // Waiting returns how many postings wait for a writer.
 func (l *Ledger) Waiting() int { return len(l.queue) }
-
-// CountAll counts all wallets that are not counted, once.
-func (l *Ledger) CountAll(ctx context.Context) error { return l.countAll(ctx) }
 
 // Closed reports whether the ledger takes no more postings.
 func (l *Ledger) Closed() bool {

@@ -152,7 +152,7 @@ const (
 // hour, which an earlier release beside this one may have left.
 func (l *Ledger) CountWallets(ctx context.Context, failed func(error)) {
 	for {
-		if err := l.countAll(ctx); err != nil && ctx.Err() == nil {
+		if err := l.CountAll(ctx); err != nil && ctx.Err() == nil {
 			failed(err)
 		}
 		if !pause(ctx, countAgain) {
@@ -161,7 +161,8 @@ func (l *Ledger) CountWallets(ctx context.Context, failed func(error)) {
 	}
 }
 
-func (l *Ledger) countAll(ctx context.Context) error {
+// CountAll counts all wallets that are not counted, once.
+func (l *Ledger) CountAll(ctx context.Context) error {
 	var after int64
 	for {
 		lot, err := readUncounted(ctx, l.db, after, countedAtOnce)
