@@ -9,7 +9,7 @@
 -- +goose Up
 ALTER TABLE messages SET (fillfactor = 50);
 DROP INDEX CONCURRENTLY IF EXISTS messages_due;
--- mutant:replace (queue, due_at) => (made_at, due_at) ./web TestQueryPlansOfAPayment
+-- mutant:replace state = 'queued' => state = 'sent' ./web TestQueryPlansOfAPayment
 CREATE INDEX CONCURRENTLY messages_due ON messages (queue, due_at) WHERE state = 'queued';
 DROP INDEX CONCURRENTLY IF EXISTS messages_repeats;
 CREATE INDEX CONCURRENTLY messages_repeats ON messages (id) WHERE repeats > 0;
