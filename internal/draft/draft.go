@@ -143,8 +143,11 @@ func (t Terms) CheckConfirmed(op string, by customer.Browser, total, above money
 const purgeAfter = 24 * time.Hour
 
 // Purge deletes the drafts of a table that expired a day ago, and returns their
-// number.
+// number. They were made before that, so they are in a range of the primary key; it
+// has no others but those of one lifetime.
 func Purge(ctx context.Context, db *database.DB, table string) (int64, error) {
-	return db.Purge(ctx, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" WHERE expires_at < ? LIMIT ?)",
-		database.StoredTime(db.Now().Add(-purgeAfter)))
+	before := db.Now().Add(-purgeAfter)
+	//mutant:replace AND expires_at < ? => AND expires_at <> ? TestPurge
+	return db.Purge(ctx, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" WHERE id < ? AND expires_at < ? ORDER BY id LIMIT ?)",
+		database.FirstID(before), database.StoredTime(before))
 }

@@ -37,12 +37,14 @@ func (s *Sessions) listed(ctx context.Context, customerID, epoch int64, now time
 
 // purge deletes the sessions that ended at least keepEnded ago; until then the login
 // page says why they ended. seen_at decides alone, because a session ends no later than
-// Idle after it. db.Purge adds the limit as the last argument. The condition is
-// repeated outside so that a row touched after the subquery is not deleted.
+// Idle after it. They began before that, so they are a range of handles, which have the
+// time; an index of seen_at would be written at each update of it. db.Purge adds the
+// limit as the last argument. The condition is repeated outside so that a row touched
+// after the subquery is not deleted.
 func (s *Sessions) purge(ctx context.Context, now time.Time) (int64, error) {
 	old := now.Add(-Idle - keepEnded)
-	rows, err := s.db.Purge(ctx, `DELETE FROM sessions WHERE seen_at < ? AND id IN
-		(SELECT id FROM sessions WHERE seen_at < ? LIMIT ?)`, old, old)
+	rows, err := s.db.Purge(ctx, `DELETE FROM sessions WHERE seen_at < ? AND handle IN
+		(SELECT handle FROM sessions WHERE handle < ? AND seen_at < ? ORDER BY handle LIMIT ?)`, old, database.FirstID(old), old)
 	return rows, fault.Wrap("session.purge", err)
 }
 

@@ -1,0 +1,11 @@
+-- Expired drafts are found by their ids, which have the time when they were made.
+
+-- +goose NO TRANSACTION
+-- +goose Up
+-- mutant:replace DROP INDEX CONCURRENTLY IF EXISTS drafts_expire; => ./web TestIndexesAreUsed
+DROP INDEX CONCURRENTLY IF EXISTS drafts_expire;
+DROP INDEX CONCURRENTLY IF EXISTS wallet_transfer_drafts_expire;
+
+-- +goose Down
+CREATE INDEX CONCURRENTLY IF NOT EXISTS wallet_transfer_drafts_expire ON wallet_transfer_drafts (expires_at);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS drafts_expire ON drafts (expires_at);
