@@ -41,7 +41,7 @@ func readClosed(ctx context.Context, db *database.DB, number string) (*Record, e
 }
 
 func lastClosed(g *gorm.DB, number string) (*Record, error) {
-	return first(g.Where("closed_phone = ?", number).Order("closed_at DESC"))
+	return first(g.Where("closed_phone = ? AND closed_phone <> ''", number).Order("closed_at DESC"))
 }
 
 // removePersonal empties what the books don't need of customers who closed their
