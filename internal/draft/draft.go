@@ -26,6 +26,10 @@ const (
 	Unconfirmed fault.Reason = "payment.unconfirmed"
 )
 
+// Remembered is the number of drafts that a process keeps in memory to accept them without
+// reading them, at most: some 10 MB.
+const Remembered = 20_000
+
 // Terms are the fields that drafts of payments and transfers share.
 type Terms struct {
 	ID        int64

@@ -49,6 +49,9 @@ const acceptOp = "payment.accept"
 // request's; a draft is accepted only on the channel that showed it, because each
 // channel asks for the PIN in its own way.
 //
+// A draft that this process has made or shown is accepted without reading it: its terms
+// never change, and the request key shows whether it was accepted before.
+//
 // A draft is accepted once, however often Accept is called. A refusal leaves the
 // draft as it is: fault.Insufficient (its Args have Balance), Limit (its Args have
 // Left), Forbidden (hold, block, customer.PINOwed, or draft.Unconfirmed: Confirm it
@@ -58,6 +61,15 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel cus
 	// An earlier request of the same draft may still be committing: then Unavailable
 	// does not mean that nothing was paid.
 	defer func() { err = ps.db.UnknownIfPending(err) }()
+	if draft, ok := ps.drafts.Take(id); ok {
+		accepted, err := ps.accept(ctx, c, channel, draft)
+		//mutant:replace err == nil || fault.Is(err, fault.Unknown) => true TestRememberedDraft
+		if err == nil || fault.Is(err, fault.Unknown) {
+			return accepted, err
+		}
+		// Another process may have accepted or confirmed the draft: as it is stored, it
+		// decides about a refusal.
+	}
 	found, err := ps.accepting.Do(ctx, id)
 	if err != nil {
 		return Accepted{}, fault.Wrap("payment.draft", err)
@@ -71,6 +83,11 @@ func (ps *Payments) Accept(ctx context.Context, c customer.Customer, channel cus
 	if err := draft.Verify(ctx, ps.db, draft.Record()); err != nil {
 		return Accepted{}, fault.Wrap("payment.draft", err)
 	}
+	return ps.accept(ctx, c, channel, draft)
+}
+
+// accept is Accept for a draft that was verified.
+func (ps *Payments) accept(ctx context.Context, c customer.Customer, channel customer.Channel, draft Draft) (Accepted, error) {
 	if err := draft.CheckShown("payment.draft", draft.CustomerID, c.ID, channel); err != nil {
 		return Accepted{}, err
 	}

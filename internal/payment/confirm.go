@@ -32,6 +32,7 @@ func (ps *Payments) ResendConfirmation(ctx context.Context, c customer.Customer,
 // (draft.Expired).
 func (ps *Payments) Confirm(ctx context.Context, c customer.Customer, id int64, proof customer.Proof, from customer.Origin) error {
 	return ps.withOperation(ctx, c, id, func(o customer.Operation) error {
+		defer ps.drafts.Delete(id) // which has no confirmation
 		return ps.confirming.Confirm(ctx, ps.customers, c, o, proof, from, id, draftTable, func() (draft.Terms, error) {
 			d, err := ps.Draft(ctx, c.ID, customer.Web, id)
 			return d.Terms, err

@@ -26,6 +26,7 @@ import (
 	"elsom/internal/notify/push"
 	"elsom/internal/outbox"
 	"elsom/internal/ratelimit"
+	"elsom/internal/recent"
 )
 
 // State is the state of a payment.
@@ -175,6 +176,7 @@ type Payments struct {
 	watch  *endWatch
 
 	confirming draft.Confirming
+	drafts     *recent.Map[int64, Draft] // made or verified here, and not accepted since
 
 	recording *database.Coalescer[attemptResult, error]
 	holders   *database.Coalescer[int64, *customer.Customer]
@@ -191,6 +193,7 @@ func New(parts Parts) *Payments {
 		db: parts.DB, ledger: parts.Ledger, notifier: parts.Notifier, catalog: parts.Catalog, customers: parts.Customers,
 		counters: parts.Counters, client: parts.Client, timing: parts.Timing, push: parts.Push,
 		limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), slots: billerslot.New(parts.DB), watch: newEndWatch(),
+		drafts: recent.New[int64, Draft](draft.Remembered),
 	}
 	ps.recording = database.NewCoalescer(database.RetrySingly(ps.recordAttempts))
 	ps.holders = database.NewCoalescer(ps.readHolders)

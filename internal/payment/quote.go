@@ -84,11 +84,14 @@ func (ps *Payments) Renew(ctx context.Context, c customer.Customer, channel cust
 func (ps *Payments) Draft(ctx context.Context, customerID int64, channel customer.Channel, id int64) (Draft, error) {
 	draft, err := readDraft(ctx, ps.db, id)
 	if err != nil {
+		//mutant:drop TestForgedDraftIsRefused
+		ps.drafts.Delete(id)
 		return Draft{}, fault.Wrap("payment.draft", err)
 	}
 	if err := draft.CheckShown("payment.draft", draft.CustomerID, customerID, channel); err != nil {
 		return Draft{}, err
 	}
+	ps.drafts.Put(id, draft)
 	return draft, nil
 }
 
@@ -200,7 +203,11 @@ func (ps *Payments) store(ctx context.Context, draft Draft) (Draft, error) {
 		}
 		draft.TxnID = ""
 	}
-	return draft, fault.Wrap("payment.quote", err)
+	if err != nil {
+		return draft, fault.Wrap("payment.quote", err)
+	}
+	ps.drafts.Put(draft.ID, draft)
+	return draft, nil
 }
 
 // RefusalKey returns the message key for a biller's refusal by its result; empty

@@ -176,7 +176,56 @@ func TestUnsignedDraftIsPermitted(t *testing.T) {
 		draft, err := h.Quote(t.Context(), c, order("5"))
 		require.NoError(t, err)
 		databasetest.TamperAll(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)", "UPDATE drafts SET mac = NULL, key_id = ''")
-		_, err = h.Accept(t.Context(), c, customer.Web, draft.ID)
+		another := payment.New(h.PaymentParts) // which has not made the draft
+		_, err = another.Accept(t.Context(), c, customer.Web, draft.ID)
 		require.NoError(t, err)
+	})
+}
+
+// A draft that this process has made or shown is paid without reading it, once, and is
+// read where it may be paid or confirmed by another process.
+func TestRememberedDraft(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h, ctx := newFixture(t, db, good), t.Context()
+		c, other := h.NewCustomer(100_000_00), payment.New(h.PaymentParts)
+		made, err := h.Quote(ctx, c, order("5"))
+		require.NoError(t, err)
+		databasetest.Tamper(t, db, "DELETE FROM drafts")
+		paid, err := h.Accept(ctx, c, customer.Web, made.ID)
+		if require.NoError(t, err); paid.AlreadyAccepted || paid.Payment.Amount != made.Amount {
+			t.Errorf("paid: %+v", paid)
+		}
+		paid, err = h.Accept(ctx, c, customer.Web, made.ID)
+		if require.NoError(t, err); !paid.AlreadyAccepted {
+			t.Errorf("paid twice: %+v", paid)
+		}
+
+		made, err = h.Quote(ctx, c, order("5"))
+		require.NoError(t, err)
+		paid, err = other.Accept(ctx, c, customer.Web, made.ID)
+		if require.NoError(t, err); paid.AlreadyAccepted {
+			t.Errorf("elsewhere: %+v", paid)
+		}
+		held := c
+		held.HoldUntil = db.Now().Add(time.Hour)
+		for _, holder := range []customer.Customer{held, c} {
+			_, err = h.Draft(ctx, c.ID, customer.Web, made.ID)
+			require.NoError(t, err)
+			paid, err = h.Accept(ctx, holder, customer.Web, made.ID)
+			if require.NoError(t, err); !paid.AlreadyAccepted {
+				t.Errorf("paid twice: %+v", paid)
+			}
+		}
+
+		made, err = h.Quote(ctx, c, order("6000"))
+		require.NoError(t, err)
+		confirmation := h.Customers.Confirmation(c, customer.Operation{
+			Key: payment.PINKey(made.ID), Bound: []string{made.Service, made.Biller, made.Identifier, "600000", "0", made.TxnID},
+		})
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE drafts SET confirmed_by = ? WHERE id = ?", confirmation, made.ID).Error)
+		_, err = h.Accept(ctx, c, customer.Web, made.ID)
+		require.NoError(t, err)
+		h.WantBalance(c.ID, 100_000_00-2*5_00-6000_00)
+		h.WantAudit()
 	})
 }

@@ -10,7 +10,8 @@ import (
 	"elsom/internal/transfer"
 )
 
-// ResignDrafts signs all drafts as they are, after a test set their columns.
+// ResignDrafts signs all drafts as they are, after a test set their columns, and shows them,
+// so that what the process has in memory is what is stored.
 func (a *App) ResignDrafts() {
 	a.T.Helper()
 	var payments []payment.Draft
@@ -21,9 +22,13 @@ func (a *App) ResignDrafts() {
 	for _, d := range payments {
 		mac, _ := a.DB.Keys().Sign(d.Record())
 		databasetest.Tamper(a.T, a.DB, "UPDATE drafts SET mac = ? WHERE id = ?", mac, d.ID)
+		_, err := a.Payments.Draft(context.Background(), d.CustomerID, d.Channel, d.ID)
+		require.NoError(a.T, err)
 	}
 	for _, d := range transfers {
 		mac, _ := a.DB.Keys().Sign(d.Record())
 		databasetest.Tamper(a.T, a.DB, "UPDATE wallet_transfer_drafts SET mac = ? WHERE id = ?", mac, d.ID)
+		_, err := a.Transfers.Draft(context.Background(), d.SenderID, d.Channel, d.ID)
+		require.NoError(a.T, err)
 	}
 }

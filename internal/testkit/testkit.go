@@ -69,6 +69,9 @@ type App struct {
 	Gateways  *credential.Gateways
 	Push      *push.Subscriptions // nil without Options.Push
 	Biller    *Biller
+	// PaymentParts are what Payments is made of. Another payment.Payments of them has its
+	// own memory, as in another process.
+	PaymentParts payment.Parts
 }
 
 // New wires all services on a database. The catalog is seeded; no worker runs.
@@ -129,10 +132,11 @@ func (a *App) money(o Options) {
 	if o.Client == nil {
 		o.Client = func(catalog.Biller) biller.Biller { return a.Biller }
 	}
-	a.Payments = payment.New(payment.Parts{
+	a.PaymentParts = payment.Parts{
 		DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Counters,
 		Client: o.Client, Timing: timing, Push: a.Push,
-	})
+	}
+	a.Payments = payment.New(a.PaymentParts)
 	a.Transfers = transfer.New(a.TransferParts())
 	a.CashIn = cashin.New(cashin.Parts{
 		Counters: a.Counters,

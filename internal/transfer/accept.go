@@ -29,6 +29,9 @@ const Unconfirmed = draft.Unconfirmed
 // one commit. channel is the request's; a draft is accepted only on the channel
 // that showed it, because each channel asks for the PIN in its own way.
 //
+// A draft that this process has made or shown is accepted without reading it: its terms
+// never change, and the request key shows whether it was accepted before.
+//
 // A draft is accepted once, however often Accept is called. A refusal leaves the
 // draft as it is: Insufficient with the argument Balance; Limit with the argument
 // Left (the sender's limits) or with the reason ReceiverFull; Forbidden (hold,
@@ -37,12 +40,30 @@ const Unconfirmed = draft.Unconfirmed
 // as it was signed). After Unknown the money may have been sent: call again.
 func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Transfer, err error) {
 	defer func() { err = ts.db.UnknownIfPending(err) }()
+	if draft, ok := ts.drafts.Take(id); ok {
+		accepted, err := ts.accept(ctx, c, channel, draft)
+		//mutant:replace err == nil || fault.Is(err, fault.Unknown) => true TestRememberedDraft
+		if err == nil || fault.Is(err, fault.Unknown) {
+			return accepted, err
+		}
+		// Another process may have accepted or confirmed the draft: as it is stored, it
+		// decides about a refusal.
+	}
 	before, err := ts.sent(ctx, c, id)
 	if err == nil || !fault.Is(err, fault.NotFound) {
 		return before, err
 	}
-	draft, err := ts.Draft(ctx, c.ID, channel, id)
+	draft, err := readDraft(ctx, ts.db, id)
 	if err != nil {
+		return Transfer{}, fault.Wrap("transfer.draft", err)
+	}
+	return ts.accept(ctx, c, channel, draft)
+}
+
+// accept is Accept for a draft that was verified.
+func (ts *Transfers) accept(ctx context.Context, c customer.Customer, channel customer.Channel, draft Draft) (Transfer, error) {
+	//mutant:drop TestAcceptRefuses
+	if err := draft.CheckShown("transfer.draft", draft.SenderID, c.ID, channel); err != nil {
 		return Transfer{}, err
 	}
 	receiver, level, err := ts.checkAcceptable(ctx, c, draft)

@@ -32,6 +32,7 @@ func (ts *Transfers) ResendConfirmation(ctx context.Context, c customer.Customer
 // (draft.Expired).
 func (ts *Transfers) Confirm(ctx context.Context, c customer.Customer, id int64, proof customer.Proof, from customer.Origin) error {
 	return ts.withOperation(ctx, c, id, func(o customer.Operation) error {
+		defer ts.drafts.Delete(id) // which has no confirmation
 		return ts.confirming.Confirm(ctx, ts.customers, c, o, proof, from, id, draftTable, func() (draft.Terms, error) {
 			d, err := ts.Draft(ctx, c.ID, customer.Web, id)
 			return d.Terms, err

@@ -66,7 +66,11 @@ func (ts *Transfers) Quote(ctx context.Context, c customer.Customer, order Order
 		draft.Sign(tx, draft.Record())
 		return insertDraft(tx, draft)
 	})
-	return draft, fault.Wrap(opQuote, err)
+	if err != nil {
+		return draft, fault.Wrap(opQuote, err)
+	}
+	ts.drafts.Put(draft.ID, draft)
+	return draft, nil
 }
 
 // affordable checks the limits, and the balance except on USSD, where only Accept

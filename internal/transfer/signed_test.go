@@ -2,7 +2,9 @@ package transfer_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
+	"time"
 
 	"elsom/internal/customer"
 	"elsom/internal/database"
@@ -98,7 +100,48 @@ func TestUnsignedDraftIsPermitted(t *testing.T) {
 		from, to := h.NewCustomer(100_00), h.NewCustomer(0)
 		draft := h.quote(from, to, "1")
 		databasetest.TamperAll(t, db, "INSERT INTO unsigned_allowed (id) VALUES (1)", "UPDATE wallet_transfer_drafts SET mac = NULL, key_id = ''")
-		_, err := h.Accept(t.Context(), from, customer.Web, draft.ID)
+		another := transfer.New(h.TransferParts()) // which has not made the draft
+		_, err := another.Accept(t.Context(), from, customer.Web, draft.ID)
 		require.NoError(t, err)
+	})
+}
+
+// A draft that this process has made or shown is sent without reading it, once, and is
+// read where it may be sent or confirmed by another process.
+func TestRememberedDraft(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h, ctx := newFixture(t, db), t.Context()
+		from, to, other := h.NewCustomer(100_000_00), h.NewCustomer(0), transfer.New(h.TransferParts())
+		draft := h.quote(from, to, "5")
+		databasetest.Tamper(t, db, "DELETE FROM wallet_transfer_drafts")
+		for range 2 {
+			sent, err := h.Accept(ctx, from, customer.Web, draft.ID)
+			if require.NoError(t, err); sent.ID != draft.ID || sent.Amount != draft.Amount {
+				t.Errorf("sent: %+v", sent)
+			}
+		}
+
+		draft = h.quote(from, to, "5")
+		_, err := other.Accept(ctx, from, customer.Web, draft.ID)
+		require.NoError(t, err)
+		held := from
+		held.HoldUntil = db.Now().Add(time.Hour)
+		for _, c := range []customer.Customer{held, from} {
+			_, err = h.Draft(ctx, from.ID, customer.Web, draft.ID)
+			require.NoError(t, err)
+			_, err = h.Accept(ctx, c, customer.Web, draft.ID)
+			require.NoError(t, err)
+		}
+		h.WantBalance(to.ID, 2*5_00)
+
+		draft = h.quote(from, to, "6000")
+		confirmation := h.Customers.Confirmation(from, customer.Operation{
+			Key: transfer.Key(draft.ID), Bound: []string{strconv.FormatInt(to.ID, 10), to.Phone.String(), "600000"},
+		})
+		require.NoError(t, db.Gorm(ctx).Exec("UPDATE wallet_transfer_drafts SET confirmed_by = ? WHERE id = ?", confirmation, draft.ID).Error)
+		_, err = h.Accept(ctx, from, customer.Web, draft.ID)
+		require.NoError(t, err)
+		h.WantBalance(to.ID, 2*5_00+6000_00)
+		h.WantAudit()
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/recent"
 )
 
 // Order is what a sender typed.
@@ -89,6 +90,7 @@ type Transfers struct {
 	limits    limit.Limits
 
 	confirming draft.Confirming
+	drafts     *recent.Map[int64, Draft] // made or verified here, and not accepted since
 }
 
 // New returns transfers made of parts.
@@ -99,6 +101,7 @@ func New(parts Parts) *Transfers {
 	return &Transfers{
 		db: parts.DB, ledger: parts.Ledger, notifier: parts.Notifier, catalog: parts.Catalog, customers: parts.Customers,
 		counters: parts.Counters, life: parts.DraftLife, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog),
+		drafts: recent.New[int64, Draft](draft.Remembered),
 	}
 }
 
@@ -140,14 +143,17 @@ func (ts *Transfers) ByIDs(ctx context.Context, customerID int64, ids []int64) (
 // others.
 func (ts *Transfers) Draft(ctx context.Context, customerID int64, channel customer.Channel, id int64) (Draft, error) {
 	draft, err := readDraft(ctx, ts.db, id)
-	if err == nil {
-		//mutant:drop ./web TestDraftsOfOtherChannelsAreNotFound
-		//mutant:drop ./web TestTransferIsPrivate
-		err = draft.CheckShown("transfer.draft", draft.SenderID, customerID, channel)
-	}
 	if err != nil {
+		//mutant:drop TestForgedDraftIsRefused
+		ts.drafts.Delete(id)
 		return Draft{}, fault.Wrap("transfer.draft", err)
 	}
+	//mutant:drop ./web TestDraftsOfOtherChannelsAreNotFound
+	//mutant:drop ./web TestTransferIsPrivate
+	if err := draft.CheckShown("transfer.draft", draft.SenderID, customerID, channel); err != nil {
+		return Draft{}, err
+	}
+	ts.drafts.Put(id, draft)
 	return draft, nil
 }
 
