@@ -73,7 +73,7 @@ func (b *browser) makeKnown(holder customer.Customer) {
 		if err != nil {
 			return err
 		}
-		b.app.exec("INSERT INTO familiar_addresses (customer_id, address, seen_at) VALUES ($1, $2, $3)", holder.ID,
+		b.app.exec("INSERT INTO familiar_addresses (customer_id, address, seen_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", holder.ID,
 			key.Sum("known device", strconv.FormatInt(holder.ID, 10), s.Device()), b.app.DB.Now())
 		return c.NoContent(http.StatusOK)
 	}, b.app.handlers.Sessions.Middleware())

@@ -121,7 +121,7 @@ func (h Handlers) browser(e *echo.Echo, trusted proxies, limits Limits, bodies *
 	busy := busyPage()
 	//mutant:replace noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), => noStore, limitedByMethod(limits, busy), bodies.receive(browserBody, busy), TestSlowSendersAreNotCounted
 	browser := e.Group("", h.requestSource(e.IPExtractor), h.recordBrowsers, h.redirectToHTTPS(trusted), noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), compressed(),
-		h.Sessions.Middleware(), h.Portal.LanguageLink, h.Portal.Ended)
+		h.Sessions.Middleware(checkPath, transferPath), h.Portal.LanguageLink, h.Portal.Ended)
 	//mutant:replace h.Sessions.Guard(), => TestEveryFormNeedsAToken
 	visitorRoutes(pages{browser.Group("", h.Sessions.Guard(), h.Portal.LanguageSwitch)}, h.Portal)
 	//mutant:replace h.Sessions.RequireCustomer(), => TestVisitorIsRedirectedToLogin
@@ -160,6 +160,12 @@ func visitorRoutes(g pages, p *portal.Portal) {
 	g.POST("/logout", p.Logout)
 }
 
+// The paths of «Оплатить» and of a transfer's button, which prove their session.
+const (
+	checkPath    = "/check/:draft"
+	transferPath = "/transfer/:draft"
+)
+
 // customerRoutes are the pages of a signed-in customer.
 func customerRoutes(g pages, p *portal.Portal) {
 	g.GET("/cabinet", p.Cabinet)
@@ -171,7 +177,7 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.POST("/pay/:service", p.Pay)
 	//mutant:replace ShowCheck => Accept TestLinksChangeNothing
 	g.GET("/check/:draft", p.ShowCheck)
-	g.POST("/check/:draft", p.Accept)
+	g.POST(checkPath, p.Accept)
 	g.GET("/check/:draft/confirm", p.ShowConfirmPayment)
 	g.POST("/check/:draft/confirm", p.ConfirmPayment)
 	g.POST("/check/:draft/resend", p.ResendPaymentCode)
@@ -180,7 +186,7 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.GET("/transfer", p.ShowTransfer)
 	g.POST("/transfer", p.Transfer)
 	g.GET("/transfer/:draft", p.ShowTransferCheck)
-	g.POST("/transfer/:draft", p.AcceptTransfer)
+	g.POST(transferPath, p.AcceptTransfer)
 	g.GET("/transfer/:draft/confirm", p.ShowConfirmTransfer)
 	g.POST("/transfer/:draft/confirm", p.ConfirmTransfer)
 	g.POST("/transfer/:draft/resend", p.ResendTransferCode)

@@ -75,6 +75,10 @@ type Customer struct {
 type Browser struct {
 	// Session identifies the browser session; see web/session.
 	Session string
+	// Row is the session's row as it was read. Money leaves the wallet only while it is
+	// there unchanged, and not Idle without a request.
+	Row  SessionRow
+	Idle time.Duration
 	// Known reports whether the browser registered the wallet or has confirmed an
 	// operation of it. Money leaves the wallet from another browser only with the PIN
 	// or an SMS code.

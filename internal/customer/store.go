@@ -119,27 +119,12 @@ func readByPhone(tx *database.Tx, number string) (*Record, error) {
 	return first(tx.Gorm().Where("phone = ?", number))
 }
 
-// ReadStatus returns the customers with only ID, Blocked, BlockedOut, SessionEpoch and HoldUntil
-// set, as they are now in a transaction: the fields that can end a request in
-// progress. It reads no more, because it runs for each payment while wallets are
-// locked.
-func ReadStatus(tx *database.Tx, ids []int64) (map[int64]Customer, error) {
-	these, list := database.InList(tx.Dialect(), ids)
-	rows, err := database.ScanAll(tx.Gorm().Raw("SELECT id, blocked, blocked_out, session_epoch, hold_until FROM customers WHERE id "+these, list),
-		func(r *Record) []any { return []any{&r.ID, &r.Blocked, &r.BlockedOut, &r.SessionEpoch, &r.HoldUntil} })
-	status := make(map[int64]Customer, len(rows))
-	for i := range rows {
-		status[rows[i].ID] = rows[i].Customer()
-	}
-	return status, err
-}
-
-// first returns the first row of a query, or nil if there is none.
 // findByPhone returns the customer with a number, or nil.
 func findByPhone(ctx context.Context, db *database.DB, number phone.Number) (*Record, error) {
 	return first(db.Gorm(ctx).Where("phone = ?", number))
 }
 
+// first returns the first row of a query, or nil if there is none.
 func first(query *gorm.DB) (*Record, error) {
 	var rows []Record
 	if err := query.Limit(1).Find(&rows).Error; err != nil || len(rows) == 0 {

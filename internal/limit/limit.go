@@ -165,7 +165,7 @@ func ExplainRefusal(op string, wallet int64, err error) error {
 	}
 	var closed *ledger.Closed
 	if errors.As(err, &closed) && closed.Account == wallet {
-		return fault.New(fault.Forbidden, op, "payment.session_ended")
+		return fault.New(fault.Forbidden, op, customer.SessionEnded)
 	}
 	return err
 }
@@ -227,17 +227,17 @@ func without(limit, spent money.Amount) money.Amount {
 
 // Rider returns the rider of a posting that takes total out of a customer's wallet.
 // It refuses the posting if total exceeds the level's limit of one operation, or if the
-// customer was blocked or put on hold, or all sessions were ended, since the beginning of
-// the request.
+// customer was blocked or put on hold, or the request's session has ended or its customer
+// changed (customer.Status.SignedIn), since the request read them.
 func Rider(c customer.Customer, total money.Amount, level catalog.Level) database.Rider {
 	return spendingRider.Row(spending{c, total, level})
 }
 
 // checkSpending checks the customers of spendings.
 func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) {
-	all := make([]int64, len(rows))
+	all := make([]customer.Customer, len(rows))
 	for i, r := range rows {
-		all[i] = r.customer.ID
+		all[i] = r.customer
 	}
 	current, err := customer.ReadStatus(tx, all)
 	if err != nil {
@@ -245,7 +245,7 @@ func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) 
 	}
 	now := tx.Now()
 	return func(i int) error {
-		if err := checkUnchanged(rows[i].customer, current[rows[i].customer.ID], now); err != nil {
+		if err := checkUnchanged(rows[i].customer, current, now); err != nil {
 			return err
 		}
 		//mutant:replace checkOperation(rows[i].level, rows[i].total) => nil ./internal/payment TestAcceptSeesALowerLimit
@@ -253,16 +253,18 @@ func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) 
 	}, nil
 }
 
-// checkUnchanged returns fault.Forbidden if the customer is blocked or on hold now,
-// or if all sessions were ended since the beginning of the request.
-func checkUnchanged(before, now customer.Customer, at time.Time) error {
+// checkUnchanged returns fault.Forbidden if the customer is blocked or on hold now, or with
+// customer.SessionEnded if the request's session has ended or its customer has changed since
+// the request read them.
+func checkUnchanged(before customer.Customer, current customer.Status, at time.Time) error {
+	now := current.Of(before.ID)
 	switch {
 	//mutant:drop ./internal/payment TestAcceptSeesChangesSinceTheRequest
 	case now.Blocked:
 		return fault.New(fault.Forbidden, "payment.blocked", "payment.blocked")
 	//mutant:drop ./internal/payment TestAcceptSeesChangesSinceTheRequest
-	case now.SessionEpoch != before.SessionEpoch:
-		return fault.New(fault.Forbidden, "payment.session_ended", "payment.session_ended")
+	case !current.SignedIn(before, at):
+		return fault.New(fault.Forbidden, "payment.session_ended", customer.SessionEnded)
 	}
 	//mutant:replace now => before ./internal/payment TestAcceptSeesChangesSinceTheRequest
 	return customer.CheckHold(now, at)

@@ -255,7 +255,7 @@ func (s *simulation) send(p *process) {
 }
 
 func (s *simulation) pressSend(p *process, one *clientTransfer) {
-	_, err, answered := callAs(s, p, "transfer", one.from.id, func(ctx context.Context, c customer.Customer) (transfer.Transfer, error) {
+	_, err, answered := callAs(s, p, "transfer", one.from.id, func(ctx context.Context, c customer.Customer) (transfer.Accepted, error) {
 		return p.transfers.Accept(ctx, c, customer.USSD, one.draft.ID)
 	})
 	now := statusOf(err, answered)

@@ -25,6 +25,14 @@ const ReceiverFull fault.Reason = "wallet.receiver_full"
 // first; see draft.Terms.CheckConfirmed.
 const Unconfirmed = draft.Unconfirmed
 
+// Accepted is the result of Accept.
+type Accepted struct {
+	Transfer
+	// AlreadyAccepted reports that an earlier request accepted the draft, and nothing was
+	// sent now.
+	AlreadyAccepted bool
+}
+
 // Accept sends a draft's money from wallet to wallet and queues an SMS to both, in
 // one commit. channel is the request's; a draft is accepted only on the channel
 // that showed it, because each channel asks for the PIN in its own way.
@@ -38,7 +46,7 @@ const Unconfirmed = draft.Unconfirmed
 // customer.PINOwed, draft.Unconfirmed, the sender or the receiver is blocked, the
 // receiver's wallet is closed); Conflict (draft.Expired); Unavailable (the draft is not
 // as it was signed). After Unknown the money may have been sent: call again.
-func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Transfer, err error) {
+func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel customer.Channel, id int64) (accepted Accepted, err error) {
 	defer func() { err = ts.db.UnknownIfPending(err) }()
 	if draft, ok := ts.drafts.Take(id); ok {
 		accepted, err := ts.accept(ctx, c, channel, draft)
@@ -51,24 +59,24 @@ func (ts *Transfers) Accept(ctx context.Context, c customer.Customer, channel cu
 	}
 	before, err := ts.sent(ctx, c, id)
 	if err == nil || !fault.Is(err, fault.NotFound) {
-		return before, err
+		return Accepted{before, err == nil}, err
 	}
 	draft, err := readDraft(ctx, ts.db, id)
 	if err != nil {
-		return Transfer{}, fault.Wrap("transfer.draft", err)
+		return Accepted{}, fault.Wrap("transfer.draft", err)
 	}
 	return ts.accept(ctx, c, channel, draft)
 }
 
 // accept is Accept for a draft that was verified.
-func (ts *Transfers) accept(ctx context.Context, c customer.Customer, channel customer.Channel, draft Draft) (Transfer, error) {
+func (ts *Transfers) accept(ctx context.Context, c customer.Customer, channel customer.Channel, draft Draft) (Accepted, error) {
 	//mutant:drop TestAcceptRefuses
 	if err := draft.CheckShown("transfer.draft", draft.SenderID, c.ID, channel); err != nil {
-		return Transfer{}, err
+		return Accepted{}, err
 	}
 	receiver, level, err := ts.checkAcceptable(ctx, c, draft)
 	if err != nil {
-		return Transfer{}, err
+		return Accepted{}, err
 	}
 	return ts.post(ctx, c, receiver, draft, level)
 }
@@ -112,10 +120,10 @@ func (ts *Transfers) checkConfirmed(c customer.Customer, d Draft, level catalog.
 	})
 }
 
-func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft Draft, senderLevel catalog.Level) (Transfer, error) {
+func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, draft Draft, senderLevel catalog.Level) (Accepted, error) {
 	receiverLevel, err := limit.LevelOf(ctx, ts.db, ts.catalog, receiver)
 	if err != nil {
-		return Transfer{}, err
+		return Accepted{}, err
 	}
 	t := Transfer{
 		ID: draft.ID, SenderID: c.ID, ReceiverID: receiver.ID, SenderPhone: c.Phone, ReceiverPhone: draft.Phone,
@@ -124,15 +132,16 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 	}
 	receipt, err := ts.ledger.Post(ctx, posting(c, t, senderLevel, receiverLevel, messageToSender(t, c), messageToReceiver(t, receiver)))
 	if err != nil {
-		return Transfer{}, refusal(t, err)
+		return Accepted{}, refusal(t, err)
 	}
 	if receipt.Replayed {
-		return ts.sent(ctx, c, draft.ID)
+		before, err := ts.sent(ctx, c, draft.ID)
+		return Accepted{before, err == nil}, err
 	}
 	t.AcceptedAt = receipt.PostedAt
 	ts.db.MarkDurable(Key(t.ID))
 	ts.notifier.Notify(sms.Queue)
-	return t, nil
+	return Accepted{Transfer: t}, nil
 }
 
 func posting(c customer.Customer, t Transfer, senderLevel, receiverLevel catalog.Level, messages ...sms.Outgoing) ledger.Posting {

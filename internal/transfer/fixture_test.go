@@ -42,7 +42,7 @@ func (h *fixture) send(from, to customer.Customer, amount string) transfer.Trans
 	h.t.Helper()
 	t, err := h.Accept(context.Background(), from, customer.Web, h.quote(from, to, amount).ID)
 	require.NoError(h.t, err)
-	return t
+	return t.Transfer
 }
 
 // level changes a limit of all levels.

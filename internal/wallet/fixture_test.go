@@ -41,7 +41,7 @@ func (h *fixture) send(from, to customer.Customer, amount string) transfer.Trans
 	h.t.Helper()
 	t, err := h.Accept(context.Background(), from, customer.Web, h.quote(from, to, amount).ID)
 	require.NoError(h.t, err)
-	return t
+	return t.Transfer
 }
 
 func kindIs(t *testing.T, err error, kind fault.Kind, reason fault.Reason, field string) {

@@ -16,6 +16,7 @@ import (
 	"elsom/internal/money"
 	"elsom/internal/payment"
 	"elsom/templates/page"
+	"elsom/web/session"
 )
 
 // ShowCheck shows a draft before it is paid.
@@ -48,10 +49,13 @@ func (p *Portal) Accept(c echo.Context) error {
 	defer cancel()
 	err = p.withPIN(ctx, c, func(owner customer.Customer, proof customer.Proof) error {
 		return p.services.Payments.Confirm(ctx, owner, id, proof, origin(c))
-	}, func(owner customer.Customer) error {
-		_, err := p.services.Payments.Accept(ctx, owner, customer.Web, id)
-		return err
+	}, func(owner customer.Customer) (now bool, err error) {
+		accepted, err := p.services.Payments.Accept(ctx, owner, customer.Web, id)
+		return err == nil && !accepted.AlreadyAccepted, err
 	})
+	if session.IsReread(err) {
+		return err
+	}
 	if errors.Is(err, payment.Unconfirmed) {
 		d, err := p.paymentConfirming(c)
 		return p.startConfirmation(c, d, err)

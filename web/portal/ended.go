@@ -29,6 +29,12 @@ var undone = map[string]string{
 func (p *Portal) Ended(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		s := session.Of(c)
+		//mutant:drop TestUnknownOutcomeOfARememberedSession
+		if err := unknownOutcome(c); err != nil {
+			if _, signedIn := s.Customer(); !signedIn {
+				return err // no text about what was not paid
+			}
+		}
 		if holder, end := s.Ended(); end != "" {
 			//mutant:drop ./web TestFormOfEndedSession
 			s.SetNote(string(end) + " " + p.undone(c, holder))

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/customer"
+	"elsom/internal/fault"
 	"elsom/templates/page"
 	"elsom/web/session"
 )
@@ -94,10 +95,20 @@ func pinState(pin customer.PINState) page.PINState {
 // refused with customer.PINOwed, withPIN confirms it with the PIN and runs it once
 // more.
 //
-// ctx is the operation's context, not the request's.
-func (p *Portal) withPIN(ctx context.Context, c echo.Context, confirm func(customer.Customer, customer.Proof) error, operation func(customer.Customer) error) error {
+// ctx is the operation's context, not the request's. now reports that the operation took
+// money out of the wallet in this request. Anything else is answered with the session as it
+// is stored: withPIN then returns an error of session.Reread.
+func (p *Portal) withPIN(ctx context.Context, c echo.Context, confirm func(customer.Customer, customer.Proof) error,
+	operation func(customer.Customer) (now bool, err error),
+) error {
+	if err := unknownOutcome(c); err != nil {
+		return err
+	}
 	owner := holder(c)
-	err := operation(owner)
+	now, err := operation(owner)
+	if again := unproven(c, now, err); again != nil {
+		return again
+	}
 	if !errors.Is(err, customer.PINOwed) {
 		return err
 	}
@@ -109,5 +120,31 @@ func (p *Portal) withPIN(ctx context.Context, c echo.Context, confirm func(custo
 	}
 	owner = holder(c)
 	owner.PINOwed = false // cleared in the database
-	return operation(owner)
+	_, err = operation(owner)
+	return err
+}
+
+const unknownOutcomeKey = "portal unknown outcome"
+
+// unknownOutcome returns the error of an operation whose outcome this request doesn't know,
+// although its session was read again since. It isn't run again: that could take as long
+// once more.
+func unknownOutcome(c echo.Context) error {
+	err, _ := c.Get(unknownOutcomeKey).(error)
+	return err
+}
+
+// unproven returns an error of session.Reread after an operation that proves nothing about
+// a remembered session, or that found the session of the request ended.
+func unproven(c echo.Context, now bool, err error) error {
+	s := session.Of(c)
+	//mutant:replace now || => ./web TestStatementsOfAPayment
+	if now || !s.Remembered() && !errors.Is(err, customer.SessionEnded) {
+		return nil
+	}
+	//mutant:drop TestUnknownOutcomeOfARememberedSession
+	if fault.Is(err, fault.Unknown) {
+		c.Set(unknownOutcomeKey, err)
+	}
+	return s.Reread()
 }

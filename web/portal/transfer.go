@@ -133,10 +133,13 @@ func (p *Portal) AcceptTransfer(c echo.Context) error {
 	defer cancel()
 	err = p.withPIN(ctx, c, func(owner customer.Customer, proof customer.Proof) error {
 		return p.services.Transfers.Confirm(ctx, owner, id, proof, origin(c))
-	}, func(owner customer.Customer) error {
-		_, err := p.services.Transfers.Accept(ctx, owner, customer.Web, id)
-		return err
+	}, func(owner customer.Customer) (now bool, err error) {
+		accepted, err := p.services.Transfers.Accept(ctx, owner, customer.Web, id)
+		return err == nil && !accepted.AlreadyAccepted, err
 	})
+	if session.IsReread(err) {
+		return err
+	}
 	if errors.Is(err, transfer.Unconfirmed) {
 		d, err := p.transferConfirming(c)
 		return p.startConfirmation(c, d, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -145,12 +146,15 @@ func (s *Sessions) renew(ctx context.Context, g *sessions.Session, known bool) e
 	if err != nil || renewed == nil {
 		return err
 	}
+	s.store.forget(v.key)
 	v.row, v.key, g.ID = *renewed, renewed.ID, renewed.ID
+	v.hold(*v.holder)
 	//mutant:drop TestRenewalEndsTheOldToken
 	if token != nil {
 		v.token, v.cookie = token, true
 	}
 	if renewed.renewal != "" {
+		v.base = maps.Clone(v.base) // which a remembered session may share
 		g.Values[renewalName], v.base[renewalName] = string(renewed.renewal), string(renewed.renewal)
 	}
 	return nil

@@ -13,7 +13,6 @@ package session
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -25,6 +24,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/keyedhash"
+	"elsom/internal/recent"
 	"elsom/internal/securitylog"
 )
 
@@ -78,6 +78,7 @@ type Sessions struct {
 	security   *securitylog.Log
 	origin     *http.CrossOriginProtection
 	reads      *database.Coalescer[string, *found]
+	memory     *recent.Map[string, remembered] // of sessions that were read, by key
 }
 
 // New returns the sessions in db.
@@ -85,7 +86,8 @@ func New(db *database.DB, o Options) (*Sessions, error) {
 	if o.Now == nil {
 		o.Now = db.Now
 	}
-	s := &Sessions{db: db, secure: o.Secure, left: o.Left, ended: o.Ended, security: o.SecurityLog, now: o.Now, origin: http.NewCrossOriginProtection()}
+	s := &Sessions{db: db, secure: o.Secure, left: o.Left, ended: o.Ended, security: o.SecurityLog, now: o.Now, origin: http.NewCrossOriginProtection(),
+		memory: recent.New[string, remembered](maxRemembered)}
 	if o.Secure {
 		s.public = originOf(o.Public)
 	}
@@ -114,6 +116,7 @@ type Session struct {
 	note     string
 	device   []byte
 	refused  bool // Save creates no row
+	reread   bool // the handler was called again; see Reread
 }
 
 const contextKey = "elsom session"
@@ -286,9 +289,6 @@ func (s *Session) Confirmed(ctx context.Context) error {
 	if err := s.sessions.renew(ctx, s.g, true); err != nil {
 		return fault.Wrap("session.confirmed", err)
 	}
-	known := *v.holder
-	known.Browser.Known = true
-	v.holder = &known
 	return nil
 }
 
@@ -337,29 +337,6 @@ func (s *Session) setCookie(name, value string, seconds int) {
 }
 
 func (s *Session) visit() *visit { return visitOf(s.g) }
-
-// Middleware reads the session of each request with its customer, in one statement.
-func (s *Sessions) Middleware() echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			g, err := s.store.Get(c.Request(), s.cookieName())
-			if err != nil {
-				return err
-			}
-			session := &Session{sessions: s, c: c, g: g}
-			c.Set(contextKey, session)
-			session.renewDeviceCookie()
-			c.Response().Before(func() {
-				//mutant:drop ./internal/e2e TestBackShowsCurrentState
-				session.setPageCookie()
-				if err := session.Save(); err != nil {
-					slog.ErrorContext(c.Request().Context(), "session: not saved", "error", err)
-				}
-			})
-			return next(c)
-		}
-	}
-}
 
 // keepEnded is how long the row of an ended session is kept, so that the login page
 // can say why the session ended.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+
 	"net/http"
 	"time"
 
@@ -58,6 +59,8 @@ type visit struct {
 	holder *customer.Customer // nil for a visitor
 	// row is the row as it was read or written; its Handle is 0 if there was none.
 	row row
+	// remembered reports that the row was read for an earlier request.
+	remembered bool
 	// late reports that the request came with the token of before a renewal.
 	late bool
 	// stored reports whether a row existed at the start of the request; base are its
@@ -87,10 +90,15 @@ func (st *store) Get(r *http.Request, name string) (*sessions.Session, error) {
 	return sessions.GetRegistry(r).Get(st, name)
 }
 
-// New implements sessions.Store. A visitor without a valid cookie gets a new token
-// and no row. After its end a session keeps only the token, so that the forms on
-// the screen are still valid.
+// New implements sessions.Store.
 func (st *store) New(r *http.Request, name string) (*sessions.Session, error) {
+	return st.open(r, name, false)
+}
+
+// open returns the session of a request. A visitor without a valid cookie gets a new token
+// and no row. After its end a session keeps only the token, so that the forms on
+// the screen are still valid. With remembered it may be one that was read before.
+func (st *store) open(r *http.Request, name string, remembered bool) (*sessions.Session, error) {
 	g := sessions.NewSession(st, name)
 	g.Options = st.cookieOptions()
 	g.IsNew = true
@@ -103,6 +111,10 @@ func (st *store) New(r *http.Request, name string) (*sessions.Session, error) {
 		return g, nil
 	}
 	v.key = keyOf(v.token)
+	//mutant:replace remembered && => ./web TestRememberedSession
+	if remembered && st.recall(g, v) {
+		return g, nil
+	}
 	if err := st.load(r.Context(), g, v, isPoll(r)); err != nil {
 		return g, fault.Wrap("session.load", err)
 	}
@@ -133,21 +145,19 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit, poll b
 	if f.Row.CustomerID != nil && !st.made(ctx, &f.Row, f.Holder.Customer()) {
 		return st.delete(ctx, f.Row.Handle)
 	}
-	for name, value := range values {
-		g.Values[name] = value
-	}
-	g.ID, g.IsNew, v.stored, v.base, v.row = v.key, false, true, values, f.Row
+	v.use(g, &f.Row, values)
 	if f.Row.CustomerID != nil {
-		holder := f.Holder.Customer()
-		holder.Browser = customer.Browser{Session: f.Row.name(), Known: f.Row.Known}
-		v.holder = &holder
+		v.hold(f.Holder.Customer())
 	}
 	//mutant:replace !poll && => ./web TestPollDoesNotKeepTheSession
 	if !poll && now.Sub(f.Row.SeenAt) >= seenEvery {
 		if err := st.touch(ctx, f.Row.Handle, now); err != nil {
 			slog.WarnContext(ctx, "session: last activity not stored", "error", err)
+		} else {
+			v.row.SeenAt = now
 		}
 	}
+	st.remember(v, len(f.Row.Data))
 	return nil
 }
 
@@ -219,11 +229,7 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, ho
 	old := visitOf(g)
 	//mutant:replace newToken() => old.token ./web TestSessionIsNewAfterLogin
 	token := newToken()
-	v := &visit{token: token, key: keyOf(token), holder: holder, cookie: true, base: valuesFor(g, holder)}
-	if holder != nil {
-		here := *holder
-		v.holder = &here
-	}
+	v := &visit{token: token, key: keyOf(token), cookie: true, base: valuesFor(g, holder)}
 	clear(g.Values)
 	g.Values[visitKey{}] = v
 	for name, value := range v.base {
@@ -244,14 +250,16 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, ho
 		r.CustomerID, r.Epoch, r.Device = &holder.ID, holder.SessionEpoch, deviceOf(c.Request().UserAgent())
 		r.Browser, r.Known, r.Network = device, holder.Browser.Known, networkOf(c.RealIP())
 		r.MAC = macOf(s.macKeys.Current(), r)
-		v.row, v.holder.Browser.Session = *r, r.name()
+		v.row = *r
 		return tx.Gorm().Create(r).Error
 	})
 	if err != nil {
 		return fault.Wrap("session.rotate", err)
 	}
+	s.store.forget(old.key)
 	if holder != nil {
 		v.stored = true
+		v.hold(*holder)
 	}
 	return nil
 }
@@ -300,6 +308,7 @@ func (st *store) write(ctx context.Context, v *visit, changes map[string]string)
 		}
 		if done {
 			v.stored = stored
+			st.forget(v.key)
 			return nil
 		}
 	}
