@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -164,6 +165,9 @@ func TestRememberedSessionIsReadAgain(t *testing.T) {
 	if answer := b.ask(http.MethodPost, action, values); answer.Code != http.StatusSeeOther {
 		t.Fatalf("answered %d", answer.Code)
 	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	app.handlers.Sessions.Run(ended) // stores it
 	if n := app.count("SELECT COUNT(*) FROM sessions WHERE seen_at >= $1", pressed); n != 1 {
 		t.Errorf("%d sessions have been used", n)
 	}

@@ -49,6 +49,7 @@ func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, session
 	workers.Go(func() { a.purgeExpired(ctx, sessions) })
 	workers.Go(func() { a.ceilings.watch(ctx) })
 	workers.Go(func() { a.security.Run(ctx) })
+	workers.Go(func() { sessions.Run(ctx) })
 	return nil
 }
 

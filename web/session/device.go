@@ -35,6 +35,8 @@ func (s *Sessions) List(ctx context.Context, of *Session) ([]Listed, error) {
 	if !ok {
 		return nil, fault.New(fault.Forbidden, "session.list", "")
 	}
+	//mutant:drop ./web TestSessionList
+	s.storeActivity(ctx)
 	rows, err := s.listed(ctx, holder.ID, holder.SessionEpoch, s.now())
 	if err != nil {
 		return nil, fault.Wrap("session.list", err)

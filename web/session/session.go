@@ -79,6 +79,7 @@ type Sessions struct {
 	origin     *http.CrossOriginProtection
 	reads      *database.Coalescer[string, *found]
 	memory     *recent.Map[string, remembered] // of sessions that were read, by key
+	active     activity
 }
 
 // New returns the sessions in db.

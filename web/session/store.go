@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 
 	"net/http"
 	"time"
@@ -135,6 +134,8 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit, poll b
 		return err
 	}
 	now := st.now()
+	//mutant:drop TestActivityIsStored
+	f.Row.SeenAt = st.active.last(f.Row.Handle, f.Row.SeenAt)
 	if !f.valid(now) {
 		if f.Row.CustomerID != nil {
 			v.end, v.left = f.end(), f.Holder.Customer()
@@ -151,11 +152,7 @@ func (st *store) load(ctx context.Context, g *sessions.Session, v *visit, poll b
 	}
 	//mutant:replace !poll && => ./web TestPollDoesNotKeepTheSession
 	if !poll && now.Sub(f.Row.SeenAt) >= seenEvery {
-		if err := st.touch(ctx, f.Row.Handle, now); err != nil {
-			slog.WarnContext(ctx, "session: last activity not stored", "error", err)
-		} else {
-			v.row.SeenAt = now
-		}
+		st.saw(ctx, &v.row, now)
 	}
 	st.remember(v, len(f.Row.Data))
 	return nil

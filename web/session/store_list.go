@@ -14,12 +14,6 @@ func (s *Sessions) delete(ctx context.Context, handle int64) error {
 	return s.exec(ctx, `DELETE FROM sessions WHERE handle = ?`, handle)
 }
 
-// touch stores the time of a request in the row of that handle; it never moves the
-// time back.
-func (s *Sessions) touch(ctx context.Context, handle int64, now time.Time) error {
-	return s.exec(ctx, `UPDATE sessions SET seen_at = ? WHERE handle = ? AND seen_at < ?`, now, handle, now)
-}
-
 // storeMAC replaces a row's mac, unless another request did. id is the row's.
 func (s *Sessions) storeMAC(ctx context.Context, id string, from, to []byte) error {
 	return s.exec(ctx, `UPDATE sessions SET mac = ? WHERE id = ? AND mac = ?`, to, id, from)
