@@ -116,16 +116,26 @@ func (c *postgresConn) send(ctx context.Context, last waitingStatement, readLast
 	if closed := results.Close(); err == nil {
 		err = closed
 	}
+	if err != nil && len(before) > 0 && !c.open() {
+		c.notBegun = true
+	}
 	c.checkError(err)
 	return err
 }
+
+// errNotBegun is the error of a statement after the first one of its transaction failed
+// before BEGIN was run, as when it can't be prepared: it would be a transaction of its own.
+var errNotBegun = errors.New("database: the transaction was not begun")
 
 // readWaiting reads the results of the statements that waited.
 func readWaiting(results pgx.BatchResults, statements []waitingStatement) error {
 	for _, s := range statements {
 		tag, err := results.Exec()
 		var refused *pgconn.PgError
-		if errors.As(err, &refused) {
+		// A pooler may report that it has lost the server instead of passing on a result,
+		// although the server has committed.
+		//mutant:replace && !unknownOutcome(refused.Code) => TestServerLostByPoolerIsUnknown
+		if errors.As(err, &refused) && !unknownOutcome(refused.Code) {
 			return notRun{err}
 		}
 		if err != nil {

@@ -143,3 +143,34 @@ func TestFirstQuery(t *testing.T) {
 		t.Error("an array was read as a text")
 	}
 }
+
+// After a first statement that PostgreSQL can't prepare, nothing of the transaction is
+// written, even if its error was ignored.
+func TestFirstStatementFails(t *testing.T) {
+	db := databasetest.Postgres(t)
+	failure := errors.New("no")
+	before := catalogVersion(t, db)
+	for name, first := range map[string]func(tx *database.Tx) error{
+		"query":     func(tx *database.Tx) error { return tx.Gorm().Raw("SELECT x FROM no_such_table").Scan(new(int)).Error },
+		"statement": func(tx *database.Tx) error { return tx.Gorm().Exec("UPDATE no_such_table SET x = 1").Error },
+	} {
+		for _, end := range []error{failure, nil} {
+			err := db.InTx(t.Context(), func(_ context.Context, tx *database.Tx) error {
+				if first(tx) == nil || tx.Update(addVersions(1)) == nil || catalogVersionIn(tx) == nil {
+					t.Error(name, "or a later statement has no error")
+				}
+				return end
+			})
+			if err == nil || fault.Is(err, fault.Unknown) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if after := catalogVersion(t, db); after != before {
+		t.Errorf("version %d, was %d", after, before)
+	}
+}
+
+func catalogVersionIn(tx *database.Tx) error {
+	return tx.Gorm().Raw("SELECT version FROM catalog_state").Scan(new(int64)).Error
+}

@@ -211,6 +211,7 @@ type postgresConn struct {
 	generation int64
 	reading    bool // in a transaction that was begun as read-only
 	waiting    []waitingStatement
+	notBegun   bool // in a transaction whose BEGIN was not run, because its first statement failed before
 }
 
 var (
@@ -238,6 +239,10 @@ func (c *postgresConn) IsValid() bool { return !c.outdated() && !c.Conn.Conn().I
 // ExecContext implements driver.ExecerContext.
 func (c *postgresConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c.forgetWarning()
+	//mutant:drop TestFirstStatementFails
+	if c.notBegun {
+		return nil, errNotBegun
+	}
 	if c.wait(ctx, query, args) {
 		return driver.RowsAffected(0), nil
 	}
@@ -254,6 +259,9 @@ func (c *postgresConn) ExecContext(ctx context.Context, query string, args []dri
 
 // QueryContext implements driver.QueryerContext.
 func (c *postgresConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if c.notBegun {
+		return nil, errNotBegun
+	}
 	if len(c.waiting) > 0 {
 		return c.query(ctx, query, args)
 	}

@@ -35,12 +35,17 @@ type postgresTx struct{ conn *postgresConn }
 // Commit implements driver.Tx.
 func (t postgresTx) Commit() error {
 	c := t.conn
+	//mutant:drop TestFirstStatementFails
+	if c.notBegun {
+		c.notBegun = false
+		return pgx.ErrTxCommitRollback
+	}
 	if !c.open() && len(c.waiting) == 1 { // nothing but BEGIN
 		c.waiting = nil
 		return nil
 	}
 	tag, err := c.sendCommit()
-	c.reading = false
+	c.reading, c.notBegun = false, false
 	if err != nil {
 		if c.open() {
 			_ = t.Rollback()
@@ -73,7 +78,7 @@ func (c *postgresConn) sendCommit() (pgconn.CommandTag, error) {
 
 // Rollback implements driver.Tx.
 func (t postgresTx) Rollback() error {
-	t.conn.reading, t.conn.waiting = false, nil
+	t.conn.reading, t.conn.waiting, t.conn.notBegun = false, nil, false
 	if !t.conn.open() && !t.conn.Conn.Conn().IsClosed() {
 		return nil // BEGIN was not sent, or failed
 	}
