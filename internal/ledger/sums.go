@@ -144,18 +144,21 @@ const (
 	countedAtOnce = 20
 	countPause    = 20 * time.Millisecond
 	countAgain    = time.Hour
+	countRetry    = time.Minute
 )
 
 // CountWallets counts the wallets that are not counted, until ctx ends: a few at a time,
 // so that payments of their holders don't wait long. Several processes may do it at once,
-// and one that is stopped goes on where it was. It looks for further ones every
-// hour, which an earlier release beside this one may have left.
+// and one that is stopped goes on where it was. It looks for further ones every hour,
+// which an earlier release beside this one may have left, and a minute after a failure.
 func (l *Ledger) CountWallets(ctx context.Context, failed func(error)) {
 	for {
+		wait := countAgain
 		if err := l.CountAll(ctx); err != nil && ctx.Err() == nil {
 			failed(err)
+			wait = countRetry
 		}
-		if !pause(ctx, countAgain) {
+		if !pause(ctx, wait) {
 			return
 		}
 	}
@@ -165,12 +168,12 @@ func (l *Ledger) CountWallets(ctx context.Context, failed func(error)) {
 func (l *Ledger) CountAll(ctx context.Context) error {
 	var after int64
 	for {
-		lot, err := readUncounted(ctx, l.db, after, countedAtOnce)
-		if err != nil || len(lot) == 0 {
-			return err
+		ids, err := readUncounted(ctx, l.db, after, countedAtOnce)
+		if err != nil || len(ids) == 0 {
+			return fault.Wrap("ledger.count", err)
 		}
 		err = l.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
-			locked, err := lockAccounts(tx, lot)
+			locked, err := lockAccounts(tx, ids)
 			if err != nil {
 				return err
 			}
@@ -179,7 +182,7 @@ func (l *Ledger) CountAll(ctx context.Context) error {
 		if err != nil {
 			return fault.Wrap("ledger.count", err)
 		}
-		after = lot[len(lot)-1]
+		after = ids[len(ids)-1]
 		if !pause(ctx, countPause) {
 			return ctx.Err()
 		}
