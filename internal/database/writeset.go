@@ -83,11 +83,13 @@ func (u Update) fromArrays() (update string, args []any) {
 }
 
 // Write writes a write set. It returns ErrRowCount as Update does; the rollback then
-// also undoes the inserts. Without an update PostgreSQL gets the statement together with
-// the next one or with COMMIT, which then returns its error. On PostgreSQL it is one statement, to save round trips. Its
-// parts run in no defined order and see the same snapshot, so the update and each
-// group of inserted rows must be independent of the others. What the transaction has
-// signed so far is queued for the log in the same statement.
+// also undoes the inserts. What the transaction has signed so far is queued for the log
+// with them.
+//
+// On PostgreSQL it is one statement, to save round trips. Its parts run in no defined
+// order and see the same snapshot, so the update and each group of inserted rows must be
+// independent of the others. Without an update the statement is sent together with the
+// next one or with COMMIT, which then returns its error.
 func (tx *Tx) Write(w WriteSet) error {
 	w.Inserts = append(w.Inserts, tx.takeQueued()...)
 	if tx.Dialect() == Postgres && w.Update.count() > 0 {

@@ -1,10 +1,11 @@
 // Package limit applies the limits of a customer's level to the amounts that leave
 // a wallet, by payments and by transfers, and parses amounts as typed.
 //
-// Payments and transfers count toward the same limits. The limits hold for
-// concurrent operations too: the ledger applies them where it debits the wallet (see
-// Spending), and a rider checks the customer under its locks. The package moves no money. Its reasons begin with "payment.", because customers
-// are shown the same texts for payments and transfers.
+// Payments and transfers count toward the same limits. The limits hold for concurrent
+// operations too: the ledger applies them where it debits the wallet (see Spending), and
+// a rider checks the customer under its locks. The package moves no money. Its reasons
+// begin with "payment.", because customers are shown the same texts for payments and
+// transfers.
 package limit
 
 import (

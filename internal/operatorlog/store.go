@@ -40,8 +40,6 @@ func (e Entry) record() *signature.Record {
 		Text(e.Subject).Text(e.Before).Text(e.After)
 }
 
-// list returns the entries since a time and of a subject. Commands are run by people, so
-// that there are few.
 // listAfter returns up to n entries after one of them, in the order of their times; the
 // zero Entry selects the first.
 func listAfter(ctx context.Context, db *database.DB, f Filter, last Entry, n int) ([]Entry, error) {
