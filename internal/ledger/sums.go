@@ -74,8 +74,8 @@ func (s Spent) At(day int64) (inDay, inMonth money.Amount) {
 	return inDay, inMonth
 }
 
-// add counts an amount that was spent on a day, or given back of it if below zero. The
-// result is the same in any order: that of the last day, and of its month.
+// add counts an amount that was spent on a day; one below zero gives back what was spent
+// on that day. The result is the same in any order: that of the last day, and of its month.
 func (s *Spent) add(day int64, amount money.Amount) {
 	s.Day, s.Month = s.At(day)
 	s.On = max(s.On, day)
