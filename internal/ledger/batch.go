@@ -39,7 +39,7 @@ type lockedAccount struct {
 	Floor      money.Amount
 	Closed     bool
 	NotCounted bool
-	Spent      Spent // with what the batch has accepted so far
+	Spent      Spent // what counts toward limits, with what the batch has accepted so far
 }
 
 type acceptedPosting struct {
@@ -164,7 +164,8 @@ func (b *batchTx) countEntries(p Posting) {
 		if account, ok := b.accounts[e.Account]; ok {
 			var one tally
 			one.add(e, today)
-			account.Spent.add(one.spent.On, one.spent.Day)
+			//mutant:replace min(one.spent.On, today) => one.spent.On TestSlowerClockIsLimited
+			account.Spent.add(min(one.spent.On, today), one.spent.Day)
 			b.accounts[e.Account] = account
 		}
 	}

@@ -12,7 +12,7 @@ var errNotOptimistic = errors.New("ledger: the optimistic path does not apply")
 // postOptimistic writes a batch on the assumption that no posting was made
 // before and none is refused, which nearly always holds: it reads no balances
 // and no earlier keys. The conditions of the writing statements fail where the
-// assumption is wrong, by database.ErrRowCount (floor, ceiling, limits, closed account, not counted)
+// assumption is wrong, by database.ErrRowCount (floor, ceiling, limits, closed account, not counted, a slow clock)
 // or a duplicate request key; the batch is then written by postPessimistic,
 // which also answers refusals one by one.
 //

@@ -45,7 +45,8 @@ func sumColumn(name string, sums []sum, value func(s *sum) int64) database.Colum
 
 // addToAccounts adds sums to balances in one row, and to the other sums of wallets;
 // database.ErrRowCount if an account does not exist, is closed, would pass its floor,
-// its ceiling or its limits, or is a wallet that is not counted. The sums are ordered by
+// its ceiling or its limits, has spent on a later day than these limits are of, or is a
+// wallet that is not counted. The sums are ordered by
 // account so that batches lock in the same order. A query plan may use another order; the
 // batch is retried after a deadlock.
 //
@@ -64,10 +65,12 @@ func addToAccounts(sums []sum) database.Update {
 		//mutant:replace (accounts.moves IS NOT NULL OR accounts.kind <> 'wallet') => TRUE TestBooksFromBefore
 		//mutant:replace v.day_limit = 0 OR => TRUE OR TestSpendingLimits
 		//mutant:replace v.month_limit = 0 OR => TRUE OR TestSpendingLimits
+		//mutant:replace v.day_limit = 0 OR v.day >= accounts.spent_on => v.day_limit = 0 OR TRUE TestSlowerClockIsLimited
+		//mutant:replace v.month_limit = 0 OR v.day >= accounts.spent_on => v.month_limit = 0 OR TRUE TestSlowerClockIsLimited
 		Where: `accounts.id = v.id AND accounts.closed_at IS NULL AND (accounts.moves IS NOT NULL OR accounts.kind <> 'wallet')
 			AND (accounts.floor IS NULL OR (accounts.balance + v.amount >= accounts.floor AND (v.ceiling = 0 OR accounts.balance + v.amount <= v.ceiling)))
-			AND (v.day_limit = 0 OR v.spent_day + CASE WHEN v.day > accounts.spent_on THEN 0 ELSE accounts.spent_day END <= v.day_limit)
-			AND (v.month_limit = 0 OR v.spent_month + CASE WHEN v.day / 100 > accounts.spent_on / 100 THEN 0 ELSE accounts.spent_month END <= v.month_limit)`,
+			AND (v.day_limit = 0 OR v.day >= accounts.spent_on AND v.spent_day + CASE WHEN v.day > accounts.spent_on THEN 0 ELSE accounts.spent_day END <= v.day_limit)
+			AND (v.month_limit = 0 OR v.day >= accounts.spent_on AND v.spent_month + CASE WHEN v.day / 100 > accounts.spent_on / 100 THEN 0 ELSE accounts.spent_month END <= v.month_limit)`,
 		Values: []database.Column{
 			sumColumn("id", sums, func(s *sum) int64 { return s.account }),
 			sumColumn("amount", sums, func(s *sum) int64 { return int64(s.amount) }),
@@ -111,12 +114,17 @@ type countedDay struct {
 	spent   money.Amount
 }
 
-// countFromEntries returns the sums of wallets as their entries have them.
-func countFromEntries(g *gorm.DB, dialect database.Dialect, wallets []int64) (map[int64]*sum, error) {
+// countDays returns the rows of countQuery.
+func countDays(g *gorm.DB, dialect database.Dialect, wallets []int64) ([]countedDay, error) {
 	these, list := database.InList(dialect, wallets)
-	rows, err := database.ScanAll(g.Raw(countQuery(dialect, these), list), func(d *countedDay) []any {
+	return database.ScanAll(g.Raw(countQuery(dialect, these), list), func(d *countedDay) []any {
 		return []any{&d.id, &d.day, &d.sum.moves, &d.sum.in, &d.sum.outs, &d.sum.out, &d.spent}
 	})
+}
+
+// countFromEntries returns the sums of wallets as their entries have them.
+func countFromEntries(g *gorm.DB, dialect database.Dialect, wallets []int64) (map[int64]*sum, error) {
+	rows, err := countDays(g, dialect, wallets)
 	counted := make(map[int64]*sum, len(wallets))
 	for _, id := range wallets {
 		counted[id] = &sum{account: id}
@@ -169,6 +177,36 @@ func countWallets(tx *database.Tx, locked map[int64]lockedAccount) error {
 			sumColumn("spent_month", sums, func(s *sum) int64 { return int64(s.tally.spent.Month) }),
 		},
 	})
+}
+
+// countLater sets what counts on a day toward the limits of those of the locked accounts
+// that have spent on a later one, whose row doesn't have it: what was spent on this day
+// and since, and in this month and since.
+func countLater(tx *database.Tx, locked map[int64]lockedAccount, today int64) error {
+	var ids []int64
+	for id, account := range locked {
+		if account.Spent.On > today {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	days, err := countDays(tx.Gorm(), tx.Dialect(), ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		account := locked[id]
+		account.Spent = Spent{On: today}
+		locked[id] = account
+	}
+	for _, d := range days {
+		account := locked[d.id]
+		account.Spent.add(min(d.day, today), d.spent)
+		locked[d.id] = account
+	}
+	return nil
 }
 
 // readUncounted returns the next wallets that are not counted, by their ids.

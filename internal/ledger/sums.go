@@ -60,7 +60,7 @@ type Spent struct {
 }
 
 // At returns what counts on a day. A day before s.On is possible, because the clocks of
-// processes differ: s counts then.
+// processes differ: At returns s then, and a batch adds up the entries (see countLater).
 func (s Spent) At(day int64) (inDay, inMonth money.Amount) {
 	inDay, inMonth = s.Day, s.Month
 	//mutant:replace day > s.On => false TestSpentAt

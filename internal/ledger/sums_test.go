@@ -291,3 +291,34 @@ func TestClocksDifferOverMidnight(t *testing.T) {
 		}
 	})
 }
+
+// A process whose clock is behind can't spend past the limits because another process has
+// begun a new day or month, however often it posts.
+func TestSlowerClockIsLimited(t *testing.T) {
+	midnight := time.Date(2026, 11, 30, 18, 0, 0, 0, time.UTC) // also a month's end
+	eachAt(t, midnight.Add(-time.Minute), func(t *testing.T, db *database.DB, now *clock) {
+		b := oneWriter(t, db)
+		ctx, limits := context.Background(), ledger.Limits{Day: 10_00, Month: 25_00}
+		wallet := b.wallet(1000_00)
+		b.do(b.spending(1, wallet, 6_00, limits))
+		now.set(midnight.Add(time.Second))
+		later := b.do(b.spending(2, wallet, 1_00, limits)) // of the faster clock
+		now.set(midnight.Add(-time.Second))
+		b.do(b.spending(3, wallet, 2_00, limits))
+		for id := range int64(3) {
+			_, err := b.Post(ctx, b.spending(10+id, wallet, 2_00, ledger.Limits{Day: 10_00}))
+			wantOver(t, err, ledger.OverLimit{Account: wallet, Left: 1_00})
+		}
+		_, err := b.Post(ctx, b.spending(20, wallet, 2_00, ledger.Limits{Month: 10_00}))
+		wantOver(t, err, ledger.OverLimit{Account: wallet, Month: true, Left: 1_00})
+		g := block(t, b)
+		returned, first, second := g.queue(b.refund(2, wallet, 1_00, later.PostedAt)), g.queue(b.spending(30, wallet, 2_00, limits)), g.queue(b.spending(31, wallet, 1, limits))
+		g.release()
+		require.NoError(t, errors.Join(returned.err, first.err))
+		wantOver(t, second.err, ledger.OverLimit{Account: wallet})
+		if got, want := b.state(wallet).Spent, (ledger.Spent{On: 20261201}); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+		b.wantSumsOK()
+	})
+}
