@@ -20,9 +20,9 @@ const (
 	maxCompressed = 256 << 10
 )
 
-// level compresses pages in 60 % of the time of gzip's default (58 instead of 110 µs for
+// gzipLevel compresses pages in 60 % of the time of gzip's default (58 instead of 110 µs for
 // a page of 13 kB) to 4 % more bytes. Level 1 takes 50 % of the time, for 11 % more.
-const level = 3
+const gzipLevel = 3
 
 // compressors is a pool of gzip writers of 0.8 MB each, twice as many as
 // processors. One is used only while a complete body is compressed, never while
@@ -42,7 +42,7 @@ func newCompressors() compressors {
 func (all compressors) compress(out *bytes.Buffer, body []byte) error {
 	w := <-all
 	if w == nil {
-		w, _ = gzip.NewWriterLevel(out, level) // fails only for an unknown level
+		w, _ = gzip.NewWriterLevel(out, gzipLevel) // fails only for an unknown level
 	}
 	defer func() { all <- w }()
 	w.Reset(out)
