@@ -15,5 +15,7 @@ ALTER TABLE payment_attempts SET (fillfactor = 80);
 
 -- +goose Down
 ALTER TABLE payment_attempts RESET (fillfactor);
-CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS payments_txn_id_key ON payments (txn_id);
+ALTER TABLE payments DROP CONSTRAINT IF EXISTS payments_txn_id_key;
+DROP INDEX CONCURRENTLY IF EXISTS payments_txn_id_key;
+CREATE UNIQUE INDEX CONCURRENTLY payments_txn_id_key ON payments (txn_id);
 ALTER TABLE payments ADD CONSTRAINT payments_txn_id_key UNIQUE USING INDEX payments_txn_id_key;

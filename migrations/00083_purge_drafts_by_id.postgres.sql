@@ -7,5 +7,7 @@ DROP INDEX CONCURRENTLY IF EXISTS drafts_expire;
 DROP INDEX CONCURRENTLY IF EXISTS wallet_transfer_drafts_expire;
 
 -- +goose Down
-CREATE INDEX CONCURRENTLY IF NOT EXISTS wallet_transfer_drafts_expire ON wallet_transfer_drafts (expires_at);
-CREATE INDEX CONCURRENTLY IF NOT EXISTS drafts_expire ON drafts (expires_at);
+DROP INDEX CONCURRENTLY IF EXISTS wallet_transfer_drafts_expire;
+CREATE INDEX CONCURRENTLY wallet_transfer_drafts_expire ON wallet_transfer_drafts (expires_at);
+DROP INDEX CONCURRENTLY IF EXISTS drafts_expire;
+CREATE INDEX CONCURRENTLY drafts_expire ON drafts (expires_at);

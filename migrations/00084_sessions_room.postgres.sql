@@ -9,5 +9,6 @@ ALTER TABLE sessions SET (fillfactor = 70);
 DROP INDEX CONCURRENTLY IF EXISTS sessions_seen;
 
 -- +goose Down
-CREATE INDEX CONCURRENTLY IF NOT EXISTS sessions_seen ON sessions (seen_at);
+DROP INDEX CONCURRENTLY IF EXISTS sessions_seen;
+CREATE INDEX CONCURRENTLY sessions_seen ON sessions (seen_at);
 ALTER TABLE sessions RESET (fillfactor);

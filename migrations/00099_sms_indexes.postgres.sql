@@ -19,8 +19,10 @@ DROP INDEX CONCURRENTLY IF EXISTS messages_repeated;
 DROP INDEX CONCURRENTLY IF EXISTS messages_made;
 
 -- +goose Down
-CREATE INDEX CONCURRENTLY IF NOT EXISTS messages_made ON messages (made_at);
-CREATE INDEX CONCURRENTLY IF NOT EXISTS messages_repeated ON messages (asked_at) WHERE repeats > 0;
+DROP INDEX CONCURRENTLY IF EXISTS messages_made;
+CREATE INDEX CONCURRENTLY messages_made ON messages (made_at);
+DROP INDEX CONCURRENTLY IF EXISTS messages_repeated;
+CREATE INDEX CONCURRENTLY messages_repeated ON messages (asked_at) WHERE repeats > 0;
 DROP INDEX CONCURRENTLY IF EXISTS messages_age;
 DROP INDEX CONCURRENTLY IF EXISTS messages_repeats;
 DROP INDEX CONCURRENTLY IF EXISTS messages_due;
