@@ -60,6 +60,28 @@ func TestCodesDoNotWaitForOtherMessages(t *testing.T) {
 	})
 }
 
+// A code does not wait behind messages that are not sent, such as those for numbers without
+// a wallet: steps follow each other without a pause until nothing is due.
+func TestCodesDoNotWaitForMessagesThatAreNotSent(t *testing.T) {
+	eachFixture(t, func(f *fixture) {
+		for i := range 3 * concurrency {
+			f.add(f.sealer.OutboxMessage(fmt.Sprint(i), Message{Key: NoMessage}))
+		}
+		f.add(f.sealer.OutboxMessage("code", secretMessage()))
+		w := &worker{
+			Sender: NewSender(f.db, f.sealer, f.gateway, Options{}), queue: CodeQueue, limit: concurrency,
+			calls: make(chan Acquired, concurrency), search: true, paced: true,
+		}
+		for w.ready() {
+			w.step(f.Context())
+			w.paced = false
+		}
+		if len(w.calls) != 1 {
+			f.Errorf("%d codes are passed to the gateway", len(w.calls))
+		}
+	})
+}
+
 // A phone number with more notices than the limit still gets the limit each day,
 // instead of none at all from the second day on.
 func TestDroppedNoticesDoNotCount(t *testing.T) {

@@ -95,8 +95,13 @@ type Outcome struct {
 // committed, they are returned too: the gateway is not called with them, and the
 // outcomes have to be stored again.
 func (d *Sender) Step(ctx context.Context, queue string, outcomes []Outcome, n int) ([]Acquired, error) {
-	var s step
-	err := d.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
+	s, err := d.transact(ctx, queue, outcomes, n)
+	return s.acquired, err
+}
+
+// transact is Step with all that it stored.
+func (d *Sender) transact(ctx context.Context, queue string, outcomes []Outcome, n int) (s step, err error) {
+	err = d.db.InTx(ctx, func(_ context.Context, tx *database.Tx) error {
 		s = step{now: tx.Now(), token: tx.NewID()}
 		d.addOutcomes(&s, outcomes)
 		if err := d.acquire(tx, queue, n, &s); err != nil {
@@ -105,7 +110,7 @@ func (d *Sender) Step(ctx context.Context, queue string, outcomes []Outcome, n i
 		return s.store(tx)
 	})
 	if err != nil {
-		return s.acquired, fault.Wrap("sms.step", err)
+		return s, fault.Wrap("sms.step", err)
 	}
 	for range s.dropped {
 		if d.options.Dropped != nil {
@@ -115,13 +120,14 @@ func (d *Sender) Step(ctx context.Context, queue string, outcomes []Outcome, n i
 	for id, reason := range s.refused {
 		slog.ErrorContext(ctx, "sms: failed", "queue", queue, "message", id, "error", reason)
 	}
-	return s.acquired, nil
+	return s, nil
 }
 
 // step is what one transaction stores.
 type step struct {
 	now      time.Time
 	token    int64
+	full     bool // as many messages were due as could be acquired
 	acquired []Acquired
 	repeated []int64 // 1 for an acquired message that is passed to the gateway again
 	sent     []int64
@@ -181,6 +187,7 @@ func (d *Sender) acquire(tx *database.Tx, queue string, n int, s *step) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
+	s.full = len(rows) == n
 	over, err := d.overDailyLimit(tx, rows)
 	if err != nil {
 		return err

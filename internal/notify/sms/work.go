@@ -69,7 +69,7 @@ type worker struct {
 	inFlight int       // acquired messages whose outcome hasn't arrived
 	outcomes []Outcome // arrived, to be stored by the next step
 	search   bool      // messages may be due
-	full     bool      // the last step acquired as many messages as it could
+	full     bool      // for the last step as many messages were due as it could acquire
 	paced    bool      // the pause after the last step has passed
 	failed   bool      // the last step failed
 }
@@ -152,24 +152,26 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	if w.search && !w.failed { // after a failure, first what has to be stored
 		n = max(0, w.window()-w.inFlight)
 	}
-	acquired, err := w.Step(ctx, w.queue, w.outcomes, n)
+	s, err := w.transact(ctx, w.queue, w.outcomes, n)
 	w.failed = err != nil
 	if err != nil {
 		if ctx.Err() == nil {
 			slog.WarnContext(ctx, "sms: step failed", "queue", w.queue, "error", err)
 		}
 		w.full = false
-		for _, m := range acquired {
+		for _, m := range s.acquired {
 			w.outcomes = append(w.outcomes, Outcome{m, errNotCalled})
 		}
 		return failurePause
 	}
 	w.outcomes = nil
 	if n > 0 {
-		w.full = len(acquired) == n
+		// Of those, some may not be sent, as there is nothing to send or they are too old.
+		//mutant:replace s.full => len(s.acquired) == n TestCodesDoNotWaitForMessagesThatAreNotSent
+		w.full = s.full
 		w.search = w.full
 	}
-	for _, m := range acquired {
+	for _, m := range s.acquired {
 		w.inFlight++
 		w.calls <- m
 	}
