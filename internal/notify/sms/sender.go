@@ -131,41 +131,50 @@ type step struct {
 	acquired []Acquired
 	repeated []int64 // 1 for an acquired message that is passed to the gateway again
 	sent     []int64
-	failed   []int64
+	failed   []call
 	empty    []int64 // not to be sent: their rows are deleted
-	released []release
+	unsent   []unsent
 	dropped  int
 	refused  map[int64]error // failed without a call
 }
 
-// release makes a message due again after a call by which it was not sent.
-type release struct {
-	id, token int64
-	lost      bool // the response was lost: the call stays stored
-	dueAt     time.Time
+// call is a call to the gateway with a message.
+type call struct{ id, token int64 }
+
+// unsent is a call by which a message was not sent. The message is due again.
+type unsent struct {
+	call
+	lost  bool // the response was lost: the call stays stored
+	dueAt time.Time
 }
 
 func (d *Sender) addOutcomes(s *step, outcomes []Outcome) {
 	for _, o := range outcomes {
 		m, kind := o.Message, fault.As(o.Err)
+		last := call{m.ID, m.token}
 		switch {
 		case o.Err == nil:
 			s.sent = append(s.sent, m.ID)
-		case errors.Is(o.Err, errNotCalled):
-			s.released = append(s.released, release{id: m.ID, token: m.token, dueAt: s.now})
 		case isFinal(o):
-			s.failed = append(s.failed, m.ID)
+			s.failed = append(s.failed, last)
+		case errors.Is(o.Err, errNotCalled):
+			s.unsent = append(s.unsent, unsent{call: last, dueAt: s.now})
 		//mutant:replace fault.Unknown => fault.Unavailable TestLostResponseIsRepeatedAfterTwoMinutes
 		case kind.Kind == fault.Unknown && !d.idempotent:
-			s.released = append(s.released, release{m.ID, m.token, true, m.at.Add(max(repeatAfter, kind.RetryAfter))})
+			s.unsent = append(s.unsent, unsent{last, true, m.at.Add(max(repeatAfter, kind.RetryAfter))})
 		default:
-			s.released = append(s.released, release{id: m.ID, token: m.token, dueAt: s.now.Add(retryDelay(m.Attempts, kind.RetryAfter))})
+			s.unsent = append(s.unsent, unsent{call: last, dueAt: s.now.Add(retryDelay(m.Attempts, kind.RetryAfter))})
 		}
 	}
 }
 
-// isFinal reports whether a message is not sent again after its last call.
+// isFinal reports whether a message is not sent again after its last call. One that the
+// gateway wasn't called with is due again, unless it is in no queue (see SendNow).
 func isFinal(o Outcome) bool {
+	//mutant:drop TestIsFinal
+	if errors.Is(o.Err, errNotCalled) {
+		return o.Message.Queue == ""
+	}
 	return fault.Is(o.Err, fault.Invalid) || o.Message.Attempts >= maxAttempts
 }
 
@@ -199,7 +208,7 @@ func (d *Sender) acquire(tx *database.Tx, queue string, n int, s *step) error {
 		case r.Phone == "":
 			s.empty = append(s.empty, r.ID)
 		case reason != nil:
-			s.failed, s.refused[r.ID] = append(s.failed, r.ID), reason
+			s.failed, s.refused[r.ID] = append(s.failed, call{r.ID, r.AskedBy}), reason
 			if errors.Is(reason, errDailyLimit) {
 				s.dropped++
 			}

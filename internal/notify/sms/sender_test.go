@@ -113,7 +113,7 @@ func TestAcquiredOnce(t *testing.T) {
 	}
 }
 
-// An outcome that arrives after the message was acquired again does not release it.
+// An outcome that arrives after the message was acquired again does not make it due.
 func TestLateOutcome(t *testing.T) {
 	eachFixture(t, func(f *fixture) {
 		f.add(OutboxMessage("a", plainMessage))
@@ -136,6 +136,47 @@ func TestLateOutcome(t *testing.T) {
 			f.Errorf("acquired while it is called: %+v, %v", third, err)
 		}
 	})
+}
+
+// A refusal that arrives after the message was acquired again does not end it: another
+// process is sending it.
+func TestLateRefusal(t *testing.T) {
+	eachFixture(t, func(f *fixture) {
+		f.add(OutboxMessage("a", plainMessage))
+		d := NewSender(f.db, f.sealer, f.gateway, Options{})
+		step := func(n int, outcomes ...Outcome) []Acquired {
+			acquired, err := d.Step(f.Context(), Queue, outcomes, n)
+			if err != nil || len(acquired) != n {
+				f.Fatal(acquired, err)
+			}
+			return acquired
+		}
+		first := step(1)
+		f.advance(repeatAfter + time.Second)
+		second := step(1)
+		refused := fault.New(fault.Invalid, "test", "")
+		step(0, Outcome{first[0], refused})
+		f.wantState("a", Queued)
+		step(0, Outcome{second[0], refused})
+		f.wantState("a", Failed)
+	})
+}
+
+func TestIsFinal(t *testing.T) {
+	refused, unavailable := fault.New(fault.Invalid, "test", ""), fault.New(fault.Unavailable, "test", "")
+	for _, c := range []struct {
+		queue    string
+		attempts int
+		err      error
+		want     bool
+	}{
+		{Queue, 1, refused, true}, {Queue, 1, unavailable, false}, {Queue, maxAttempts, unavailable, true},
+		{Queue, 1, errNotCalled, false}, {Queue, maxAttempts, errNotCalled, false}, {"", maxAttempts, errNotCalled, true},
+	} {
+		if got := isFinal(Outcome{Acquired{Queue: c.queue, Attempts: c.attempts}, c.err}); got != c.want {
+			t.Errorf("queue %q, %d attempts, %v: %t", c.queue, c.attempts, c.err, got)
+		}
+	}
 }
 
 // A message that waited long after its acquisition may have been acquired by another
@@ -224,7 +265,7 @@ func (g calledGateway) Send(ctx context.Context, r Rendered) error {
 	return g.slowGateway.Send(ctx, r)
 }
 
-func TestRunReleasesWaitingMessages(t *testing.T) {
+func TestRunLeavesWaitingMessagesDue(t *testing.T) {
 	eachFixture(t, func(f *fixture) {
 		f.add(f.sealer.OutboxMessage("a", secretMessage()))
 		d := NewSender(f.db, f.sealer, f.gateway, Options{})
@@ -247,7 +288,7 @@ func TestRunReleasesWaitingMessages(t *testing.T) {
 
 // If it is unknown whether an acquisition was committed, the gateway is not called, and
 // the next step makes the messages due again.
-func TestUnknownAcquisitionIsReleased(t *testing.T) {
+func TestUnknownAcquisitionIsUndone(t *testing.T) {
 	eachFixture(t, func(f *fixture) {
 		f.add(f.sealer.OutboxMessage("a", secretMessage()))
 		d := NewSender(f.db, f.sealer, f.gateway, Options{})

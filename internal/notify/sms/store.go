@@ -14,12 +14,11 @@ import (
 // rowsOf returns new messages as rows. The columns of secrets are left out where there
 // are none, as in the batches of the ledger.
 func rowsOf(tx *database.Tx, messages []Outgoing) (database.Rows, error) {
-	now, secrets := tx.Now(), false
+	now := tx.Now()
 	for _, m := range messages {
 		if m.err != nil {
 			return database.Rows{}, m.err
 		}
-		secrets = secrets || m.sealed != nil || m.expiresAt != nil
 	}
 	state := func(m *Outgoing) string {
 		if m.unsendable() {
@@ -37,12 +36,17 @@ func rowsOf(tx *database.Tx, messages []Outgoing) (database.Rows, error) {
 		database.ColumnOf("daily_limit", "text", messages, func(m *Outgoing) string { return string(m.limit) }),
 		database.ConstColumn("made_at", "timestamptz", now), database.ConstColumn("due_at", "timestamptz", now),
 	}}
-	if secrets {
+	if haveSecrets(messages) {
 		rows.Columns = append(rows.Columns,
 			database.ColumnOf("sealed", "bytea", messages, func(m *Outgoing) []byte { return m.sealed }),
 			database.ColumnOf("expires_at", "timestamptz", messages, func(m *Outgoing) *time.Time { return m.expiresAt }))
 	}
 	return rows, nil
+}
+
+// haveSecrets reports whether the columns of secrets are inserted.
+func haveSecrets(messages []Outgoing) bool {
+	return slices.ContainsFunc(messages, func(m Outgoing) bool { return m.sealed != nil || m.expiresAt != nil })
 }
 
 // insertFormer inserts messages of the previous release. If it has stored calls of a
@@ -56,16 +60,13 @@ func insertFormer(tx *database.Tx, messages []Outgoing) error {
 		return err
 	}
 	set := "queue = excluded.queue, daily_limit = excluded.daily_limit, due_at = excluded.due_at"
-	if len(rows.Columns) > plainColumns {
+	if haveSecrets(messages) {
 		set += ", sealed = excluded.sealed, expires_at = excluded.expires_at"
 	}
 	//mutant:replace AND messages.queue = '' => AND messages.queue <> '-' TestMessageWithAKeyOfThisRelease
 	rows.OnConflict = "ON CONFLICT (key) DO UPDATE SET " + set + " WHERE messages.state = 'queued' AND messages.queue = ''"
 	return tx.Insert(rows)
 }
-
-// plainColumns is the number of columns of messages without secrets.
-const plainColumns = 9
 
 // dueRow has the columns of a message that decide about a call. AskedBy is the token of
 // a call whose outcome is unknown, otherwise 0.
@@ -112,7 +113,7 @@ func (s *step) store(tx *database.Tx) error {
 	if err := storeFailed(tx, s.failed); err != nil {
 		return err
 	}
-	if err := releaseMessages(tx, s.released); err != nil {
+	if err := makeDue(tx, s.unsent); err != nil {
 		return err
 	}
 	if err := deleteEmpty(tx, s.empty); err != nil {
@@ -180,33 +181,37 @@ func storeSent(tx *database.Tx, ids []int64) error {
 		Sent, tx.Now(), list, Queued).Error
 }
 
-// storeFailed stores that messages are not sent any more.
-func storeFailed(tx *database.Tx, ids []int64) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	in, list := database.InList(tx.Dialect(), ids)
-	return tx.Gorm().Exec("UPDATE messages SET state = ?, asked_by = 0, sealed = NULL, ended_at = ? WHERE id "+in+" AND state = ?",
-		Failed, tx.Now(), list, Queued).Error
-}
-
-// releaseMessages makes messages due again whose calls did not send them, unless they
-// were acquired again since.
-func releaseMessages(tx *database.Tx, list []release) error {
+// storeFailed stores that messages are not sent any more after these calls, unless they
+// were acquired again since: another process may be sending them.
+func storeFailed(tx *database.Tx, list []call) error {
 	if len(list) == 0 {
 		return nil
 	}
-	askedBy := func(r *release) int64 {
-		if r.lost {
-			return r.token
+	v, args := tx.Values(
+		database.ColumnOf("id", "bigint", list, func(c *call) int64 { return c.id }),
+		database.ColumnOf("token", "bigint", list, func(c *call) int64 { return c.token }))
+	//mutant:replace AND messages.asked_by = v.token => AND v.token >= 0 TestLateRefusal
+	return tx.Gorm().Exec("WITH v(id, token) AS ("+v+") UPDATE messages SET state = ?, asked_by = 0, sealed = NULL, ended_at = ?"+
+		" FROM v WHERE messages.id = v.id AND messages.asked_by = v.token AND messages.state = 'queued'", append(args, Failed, tx.Now())...).Error
+}
+
+// makeDue makes messages due again whose calls did not send them, unless they were
+// acquired again since.
+func makeDue(tx *database.Tx, list []unsent) error {
+	if len(list) == 0 {
+		return nil
+	}
+	askedBy := func(u *unsent) int64 {
+		if u.lost {
+			return u.token
 		}
 		return 0
 	}
 	v, args := tx.Values(
-		database.ColumnOf("id", "bigint", list, func(r *release) int64 { return r.id }),
-		database.ColumnOf("token", "bigint", list, func(r *release) int64 { return r.token }),
+		database.ColumnOf("id", "bigint", list, func(u *unsent) int64 { return u.id }),
+		database.ColumnOf("token", "bigint", list, func(u *unsent) int64 { return u.token }),
 		database.ColumnOf("asked_by", "bigint", list, askedBy),
-		database.ColumnOf("due_at", "timestamptz", list, func(r *release) time.Time { return database.StoredTime(r.dueAt) }))
+		database.ColumnOf("due_at", "timestamptz", list, func(u *unsent) time.Time { return database.StoredTime(u.dueAt) }))
 	//mutant:replace AND messages.asked_by = v.token => AND v.token <> 0 TestLateOutcome
 	return tx.Gorm().Exec("WITH v(id, token, asked_by, due_at) AS ("+v+") UPDATE messages SET asked_by = v.asked_by, due_at = v.due_at"+
 		" FROM v WHERE messages.id = v.id AND messages.asked_by = v.token AND messages.state = 'queued'", args...).Error

@@ -112,9 +112,9 @@ func (d *Sender) work(ctx context.Context, notified <-chan struct{}, queue strin
 }
 
 // send calls the gateway, also while the process is told to end; messages that were not
-// passed to it by then are released.
+// passed to it by then become due again.
 func (w *worker) send(ctx context.Context, m Acquired) Outcome {
-	//mutant:drop TestRunReleasesWaitingMessages
+	//mutant:drop TestRunLeavesWaitingMessagesDue
 	if ctx.Err() != nil {
 		return Outcome{m, errNotCalled}
 	}
