@@ -123,8 +123,15 @@ func (s *Sealer) messageID(token string) (id int64, ok bool) {
 	return int64(binary.BigEndian.Uint64(text)), true
 }
 
-// Purge deletes the messages that were sent before a time and returns their number.
-// The rows of repeated calls stay, since they are counted, without number and text.
+// EndUnsent ends the messages that are not sent in time, and deletes those that are never
+// sent (NoMessage). Senders do so too, but without a gateway none runs.
+func (ms *Messages) EndUnsent(ctx context.Context) (int64, error) {
+	n, err := ms.endUnsent(ctx)
+	return n, fault.Wrap("sms.end", err)
+}
+
+// Purge deletes the messages that were added before a time, sent or not, and returns their
+// number. The rows of repeated calls stay, since they are counted, without number and text.
 func (ms *Messages) Purge(ctx context.Context, before time.Time) (int64, error) {
 	n, err := ms.purge(ctx, before)
 	return n, fault.Wrap("sms.purge", err)

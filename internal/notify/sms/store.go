@@ -280,7 +280,34 @@ func (ms *Messages) count(ctx context.Context) (c Count, err error) {
 	return c, err
 }
 
+// idle is true of messages that are not being sent.
+const idle = "state = 'queued' AND (asked_by = 0 OR asked_at <= ?)"
+
+// fail ends those of the idle messages that a condition on a time is true of.
+func (ms *Messages) fail(ctx context.Context, condition string, at time.Time) (int64, error) {
+	now := ms.db.Now()
+	lostBefore := database.StoredTime(now.Add(-repeatAfter))
+	//mutant:replace WHERE "+idle+" AND id => WHERE "+idle+" OR id TestEndUnsent
+	return ms.db.Purge(ctx, "UPDATE messages SET state = 'failed', asked_by = 0, sealed = NULL, ended_at = ? WHERE "+idle+" AND id IN"+
+		" (SELECT id FROM messages WHERE "+idle+" AND "+condition+" LIMIT ?)", now, lostBefore, lostBefore, database.StoredTime(at))
+}
+
+func (ms *Messages) endUnsent(ctx context.Context) (int64, error) {
+	//mutant:replace expires_at < ? => expires_at <> ? TestEndUnsent
+	failed, err := ms.fail(ctx, "expires_at < ?", ms.db.Now())
+	if err != nil {
+		return failed, err
+	}
+	//mutant:replace state = 'queued' AND phone = '' => phone = '' TestEndUnsent
+	deleted, err := ms.db.Purge(ctx, "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE state = 'queued' AND phone = '' LIMIT ?)")
+	return failed + deleted, err
+}
+
 func (ms *Messages) purge(ctx context.Context, before time.Time) (int64, error) {
+	//mutant:drop TestPurgeKeepsYoungMessages
+	if _, err := ms.fail(ctx, "made_at < ?", before); err != nil {
+		return 0, err
+	}
 	//mutant:replace made_at < ? AND => made_at <> ? AND TestPurgeKeepsYoungMessages
 	deleted, err := ms.db.Purge(ctx, `DELETE FROM messages WHERE id IN
 		(SELECT id FROM messages WHERE made_at < ? AND state <> 'queued' AND repeats = 0 LIMIT ?)`, before)
