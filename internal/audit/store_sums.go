@@ -2,6 +2,14 @@ package audit
 
 import "strings"
 
+// refundedKey is the request key of the transfer that a refund t gives back. One that an
+// earlier release posted may have no subject.
+//
+//mutant:replace WHEN t.subject_kind = 'payment' THEN => WHEN t.id = 0 THEN ./internal/ledger TestRefundsAreOfTheirPayment
+//mutant:replace ':end', ':accept' => ':end', ':end' ./internal/ledger TestRefundsAreOfTheirPayment
+const refundedKey = `CASE WHEN t.subject_kind = 'payment' THEN 'payment:' || CAST(t.subject_id AS VARCHAR) || ':accept'
+	ELSE REPLACE(t.request_key, ':end', ':accept') END`
+
 // wrongSums compares the sums of wallets with their entries. A wallet that is not counted
 // has none. One query for two rules: the sums of the whole life (0), and what was spent on
 // the last day with a spending and in its month (1).
@@ -31,7 +39,7 @@ FROM (SELECT a.*, CASE WHEN a.moves <> COALESCE(m.moves, 0) OR a.count_in <> COA
 			FROM (SELECT w.id, w.spent_on, e.amount, t.act = 'payment.refund' AND e.amount > 0 AS refund,
 				CASE WHEN t.act IN ('payment.accept', 'wallet.transfer') AND e.amount < 0 THEN t.posted_at
 					WHEN t.act = 'payment.refund' AND e.amount > 0 THEN (SELECT o.posted_at FROM transfers o
-						WHERE o.request_key = REPLACE(t.request_key, ':end', ':accept')) END AS spent_at
+						WHERE o.act = 'payment.accept' AND o.request_key = ` + refundedKey + `) END AS spent_at
 				FROM accounts w JOIN entries e ON e.account_id = w.id LEFT JOIN transfers t ON t.id = e.transfer_id
 				WHERE w.kind = 'wallet' AND w.moves IS NOT NULL{moved w}) e) e
 		GROUP BY id) m ON m.id = a.id

@@ -88,6 +88,15 @@ func addToAccounts(sums []sum) database.Update {
 	}
 }
 
+// refundedKey is the request key of the transfer that a refund t gives back. It has an
+// index, the subject has none. Only where an earlier release posted the refund without a
+// subject is the key made from that of the refund.
+//
+//mutant:replace WHEN t.subject_kind = 'payment' THEN => WHEN t.id = 0 THEN TestRefundsAreOfTheirPayment
+//mutant:replace ':end', ':accept' => ':end', ':end' TestRefundsAreOfTheirPayment
+const refundedKey = `CASE WHEN t.subject_kind = 'payment' THEN 'payment:' || CAST(t.subject_id AS VARCHAR) || ':accept'
+	ELSE REPLACE(t.request_key, ':end', ':accept') END`
+
 // countQuery returns the entries of wallets, summed by the day in Bishkek whose spending
 // they are or give back; 0: they are none. What the operations mean stands here and not
 // only with those who post them, because the entries of earlier releases say no more.
@@ -102,7 +111,7 @@ func countQuery(dialect database.Dialect, these string) string {
 			FROM (SELECT e.account_id AS id, e.amount, CASE WHEN t.act = 'payment.refund' AND e.amount > 0 THEN 1 ELSE 0 END AS returns,
 				CASE WHEN t.act IN ('payment.accept', 'wallet.transfer') AND e.amount < 0 THEN t.posted_at
 					WHEN t.act = 'payment.refund' AND e.amount > 0 THEN (SELECT o.posted_at FROM transfers o
-						WHERE o.request_key = REPLACE(t.request_key, ':end', ':accept')) END AS spent_at
+						WHERE o.act = 'payment.accept' AND o.request_key = ` + refundedKey + `) END AS spent_at
 				FROM entries e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id ` + these + `) m) s
 		GROUP BY id, day`
 }

@@ -135,6 +135,41 @@ func (b *books) history(now *clock) (wallet int64, want ledger.State) {
 	}
 }
 
+// A refund counts on the day of the payment that is its subject; without a subject, as
+// an earlier release posted it, of the payment in its key.
+func TestRefundsAreOfTheirPayment(t *testing.T) {
+	for name, c := range map[string]struct{ key, tamper string }{
+		"by subject": {"another key", ""},
+		"by key":     {"payment:1:end", "UPDATE transfers SET subject_kind = NULL, subject_id = NULL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachAt(t, noon, func(t *testing.T, db *database.DB, now *clock) {
+				b := newBooks(t, db)
+				wallet := b.wallet(100_00)
+				now.set(noon.Add(-day))
+				yesterday := b.do(b.spending(1, wallet, 1_00, ledger.Limits{}))
+				now.set(noon)
+				b.do(b.spending(2, wallet, 2_00, ledger.Limits{}))
+				refund := b.refund(1, wallet, 1_00, yesterday.PostedAt)
+				refund.Key = c.key
+				b.do(refund)
+				want := b.state(wallet)
+				if want.Spent.Month != 2_00 {
+					t.Errorf("%+v", want)
+				}
+				if c.tamper != "" {
+					databasetest.Tamper(t, db, c.tamper)
+				}
+				b.wantSumsOK()
+				b.uncount()
+				b.wantState(wallet, want)
+				b.countWallets()
+				b.wantState(wallet, want)
+			})
+		})
+	}
+}
+
 // The sums of a wallet are those of its entries, as they are written and as they are
 // counted later.
 func TestSumsAreTheirEntries(t *testing.T) {
