@@ -101,6 +101,7 @@ func pinState(pin customer.PINState) page.PINState {
 func (p *Portal) withPIN(ctx context.Context, c echo.Context, confirm func(customer.Customer, customer.Proof) error,
 	operation func(customer.Customer) (now bool, err error),
 ) error {
+	//mutant:drop TestUnknownOutcomeOfARememberedSession
 	if err := unknownOutcome(c); err != nil {
 		return err
 	}
@@ -124,14 +125,14 @@ func (p *Portal) withPIN(ctx context.Context, c echo.Context, confirm func(custo
 	return err
 }
 
-const unknownOutcomeKey = "portal unknown outcome"
-
 // unknownOutcome returns the error of an operation whose outcome this request doesn't know,
 // although its session was read again since. It isn't run again: that could take as long
 // once more.
 func unknownOutcome(c echo.Context) error {
-	err, _ := c.Get(unknownOutcomeKey).(error)
-	return err
+	if err := session.Of(c).Outcome(); fault.Is(err, fault.Unknown) {
+		return err
+	}
+	return nil
 }
 
 // unproven returns an error of session.Reread after an operation that proves nothing about
@@ -142,9 +143,5 @@ func unproven(c echo.Context, now bool, err error) error {
 	if now || !s.Remembered() && !errors.Is(err, customer.SessionEnded) {
 		return nil
 	}
-	//mutant:drop TestUnknownOutcomeOfARememberedSession
-	if fault.Is(err, fault.Unknown) {
-		c.Set(unknownOutcomeKey, err)
-	}
-	return s.Reread()
+	return s.Reread(err)
 }

@@ -18,9 +18,10 @@ import (
 )
 
 // An operation with an unknown outcome isn't run again when its session is read, and of a
-// session that has ended meanwhile nothing is said about what was not paid.
+// session that has ended meanwhile nothing is said about what was not paid. Its outcome
+// stays unknown if the session can't be read.
 func TestUnknownOutcomeOfARememberedSession(t *testing.T) {
-	for name, ended := range map[string]bool{"the session is there": false, "the session has ended": true} {
+	for name, ended := range map[string]bool{"the session is there": false, "the session has ended": true, "the database is away": false} {
 		t.Run(name, func(t *testing.T) {
 			db := databasetest.SQLite(t)
 			holder := testkit.New(t, db, testkit.Options{}).NewCustomer(0)
@@ -44,6 +45,9 @@ func TestUnknownOutcomeOfARememberedSession(t *testing.T) {
 						t.Error("the session was read")
 					}
 					runs++
+					if name == "the database is away" {
+						require.NoError(t, db.Close())
+					}
 					return false, fault.New(fault.Unknown, "test", "")
 				})
 			})

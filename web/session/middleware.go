@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/labstack/echo/v4"
+
+	"elsom/internal/fault"
 )
 
 // Middleware reads the session of each request with its customer, in one statement.
@@ -37,10 +39,14 @@ func (s *Sessions) Middleware(paying ...string) echo.MiddlewareFunc {
 				return err
 			}
 			session.reread = true
-			if err := session.open(false); err != nil {
-				return err
+			if err = session.open(false); err == nil {
+				err = next(c)
 			}
-			return next(c)
+			//mutant:drop ./web/portal TestUnknownOutcomeOfARememberedSession
+			if err != nil && fault.Is(session.outcome, fault.Unknown) {
+				return session.outcome // whatever failed since says nothing about it
+			}
+			return err
 		}
 	}
 }
@@ -56,13 +62,18 @@ var errReread = errors.New("session: the handler is called again")
 
 // Reread returns an error for a handler to return: then the middleware reads the session
 // from the database and calls the handler again, with everything in between. It is nil if
-// that was done already.
-func (s *Session) Reread() error {
+// that was done already. outcome is the error of what the handler did, if any; if it is
+// fault.Unknown, so is the answer when the session can't be read or the handler fails.
+func (s *Session) Reread(outcome error) error {
 	if s.sessions == nil || s.reread {
 		return nil
 	}
+	s.outcome = outcome
 	return errReread
 }
+
+// Outcome returns what Reread was given.
+func (s *Session) Outcome() error { return s.outcome }
 
 // IsReread reports whether an error is that of Reread.
 func IsReread(err error) bool { return errors.Is(err, errReread) }

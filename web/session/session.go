@@ -118,6 +118,7 @@ type Session struct {
 	device   []byte
 	refused  bool // Save creates no row
 	reread   bool // the handler was called again; see Reread
+	outcome  error
 }
 
 const contextKey = "elsom session"
