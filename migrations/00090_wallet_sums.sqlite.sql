@@ -1,5 +1,5 @@
 -- The sums of a wallet: of its whole life, and what was spent on the last day and in the
--- last month with a spending; see internal/ledger/sums.go. NULL: the wallet is not
+-- last month in which something was; see internal/ledger/sums.go. NULL: the wallet is not
 -- counted, or the account is no wallet. The server counts wallets while it runs.
 
 -- +goose Up

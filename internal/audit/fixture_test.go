@@ -120,7 +120,7 @@ func (b *book) cashIn(txn string, wallet int64, sum money.Amount) {
 func (b *book) accept(id, wallet int64, amount, fee money.Amount) int64 {
 	b.t.Helper()
 	b.post(fmt.Sprintf("payment:%d:accept", id), "payment.accept", ledger.Subject{Type: ledger.Payment, ID: id},
-		ledger.Entry{Account: wallet, Amount: -(amount + fee), Spends: &ledger.Spending{}}, ledger.Entry{Account: b.transit, Amount: amount + fee})
+		ledger.Entry{Account: wallet, Amount: -(amount + fee), LimitUse: &ledger.LimitUse{}}, ledger.Entry{Account: b.transit, Amount: amount + fee})
 	b.payment(id, wallet, amount, fee)
 	b.exec("INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'biller:dostek', ?, '{}', 'open', ?, ?)",
 		id, fmt.Sprint(id), b.db.Now(), b.db.Now())
@@ -157,7 +157,7 @@ func (b *book) settle(id int64, amount, fee money.Amount) {
 func (b *book) refund(id, wallet int64, total money.Amount) {
 	b.t.Helper()
 	b.post(fmt.Sprintf("payment:%d:end", id), "payment.refund", ledger.Subject{Type: ledger.Payment, ID: id},
-		ledger.Entry{Account: b.transit, Amount: -total}, ledger.Entry{Account: wallet, Amount: total, Spends: &ledger.Spending{Returns: b.postedAt(id)}})
+		ledger.Entry{Account: b.transit, Amount: -total}, ledger.Entry{Account: wallet, Amount: total, LimitUse: &ledger.LimitUse{Returns: b.postedAt(id)}})
 	b.end(id, "refunded")
 }
 

@@ -52,7 +52,7 @@ func withTwoDays(t *testing.T, test func(t *testing.T, b *book, between time.Tim
 		now = first.AddDate(0, 0, 10)
 		b.settle(b.processing, 200_00, 2_00)
 		id := b.db.NewID()
-		b.post(transfer.Key(id), "wallet.transfer", ledger.Subject{Type: ledger.WalletTransfer, ID: id}, ledger.Entry{Account: aizada, Amount: -40_00, Spends: &ledger.Spending{}}, ledger.Entry{Account: bakyt, Amount: 40_00})
+		b.post(transfer.Key(id), "wallet.transfer", ledger.Subject{Type: ledger.WalletTransfer, ID: id}, ledger.Entry{Account: aizada, Amount: -40_00, LimitUse: &ledger.LimitUse{}}, ledger.Entry{Account: bakyt, Amount: 40_00})
 		b.exec(`INSERT INTO wallet_transfers (id, sender_id, receiver_id, sender_phone, receiver_phone, sender, receiver, amount, channel, accepted_at)
 			VALUES (?, ?, ?, '+996700000101', '+996700000102', '', '', 4000, 'web', ?)`, id, aizada, bakyt, b.db.Now())
 		t.Run(string(b.db.Dialect()), func(t *testing.T) { b.t = t; test(t, b, first.AddDate(0, 0, 5)) })

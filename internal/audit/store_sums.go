@@ -12,10 +12,10 @@ const refundedKey = `CASE WHEN t.subject_kind = 'payment' THEN 'payment:' || CAS
 
 // wrongSums compares the sums of wallets with their entries. A wallet that is not counted
 // has none. One query for two rules: the sums of the whole life (0), and what was spent on
-// the last day with a spending and in its month (1).
+// the last day on which something was, and in its month (1).
 //
 // Money that a refund gives back was spent on the day of its payment, and is no credit.
-// spent_at is the time of the spending, day its day in Bishkek.
+// spent_at is the time of the debit, day its day in Bishkek.
 //
 //mutant:replace a.moves <> COALESCE(m.moves, 0) OR => TestSumsOfWallets
 //mutant:replace a.count_in <> COALESCE(m.count_in, 0) OR => TestSumsOfWallets

@@ -14,7 +14,7 @@ import (
 // send adds a transfer between the wallets: 40 som from Aizada to Bakyt.
 func (b *book) send() {
 	b.t.Helper()
-	b.post(transfer.Key(21), "wallet.transfer", ledger.Subject{Type: ledger.WalletTransfer, ID: 21}, ledger.Entry{Account: aizada, Amount: -40_00, Spends: &ledger.Spending{}}, ledger.Entry{Account: bakyt, Amount: 40_00})
+	b.post(transfer.Key(21), "wallet.transfer", ledger.Subject{Type: ledger.WalletTransfer, ID: 21}, ledger.Entry{Account: aizada, Amount: -40_00, LimitUse: &ledger.LimitUse{}}, ledger.Entry{Account: bakyt, Amount: 40_00})
 	b.exec(`INSERT INTO wallet_transfers (id, sender_id, receiver_id, sender_phone, receiver_phone, sender, receiver, amount, channel, accepted_at)
 		VALUES (21, ?, ?, '+996700000101', '+996700000102', '', '', 4000, 'web', ?)`, aizada, bakyt, b.db.Now())
 }

@@ -45,7 +45,7 @@ func (bdb *benchDB) post(ctx context.Context, kind kind) error {
 	// Without a subject the posting would be one of the previous release, for which a
 	// trigger runs.
 	posting.Subject = ledger.Subject{Type: ledger.Payment, ID: id}
-	posting.Entries[0].Spends = &ledger.Spending{}
+	posting.Entries[0].LimitUse = &ledger.LimitUse{}
 	posting.Riders = []database.Rider{
 		payment.AcceptedRider.Row(payment.Payment{
 			ID: id, CustomerID: from, Service: catalog.DostekBiller, Biller: to.code, Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
@@ -59,7 +59,7 @@ func (bdb *benchDB) post(ctx context.Context, kind kind) error {
 	if kind == limited {
 		payer := customer.Customer{ID: from, SessionEpoch: 1, Level: catalog.StandardLevel}
 		posting.Riders = append(posting.Riders, limit.Rider(payer, benchAmount, benchLevel))
-		posting.Entries[0].Spends = limit.Spending(payer, benchLevel, bdb.db.Now())
+		posting.Entries[0].LimitUse = limit.Use(payer, benchLevel, bdb.db.Now())
 	}
 	_, err := bdb.ledger.Post(ctx, posting)
 	bdb.payments.Add(count(err))

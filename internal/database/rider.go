@@ -20,7 +20,8 @@ type RiderKind[T any] struct {
 	// Check is optional. It reads what it needs for all rows at once and returns
 	// a function that reports why row i is refused, or nil. That function is
 	// called in the order of the rows; a row that it accepts counts for the rows
-	// behind it, although a spending limit may still refuse its transfer. At most one rider of a transfer may have a kind with Check.
+	// behind it, although a transaction limit may still refuse its transfer. At most
+	// one rider of a transfer may have a kind with Check.
 	Check func(tx *Tx, rows []T) (refusal func(i int) error, err error)
 	// Insert is optional. It returns the accepted rows as rows to insert, which
 	// share a statement with the transfers and with other kinds.

@@ -118,7 +118,7 @@ func (b *batchTx) decide(j *job, verdicts []func() error) outcome {
 			return outcome{err: err}
 		}
 	}
-	//mutant:drop TestSpendingLimits
+	//mutant:drop TestLimitsOfTheDebit
 	if err := b.checkLimits(p); err != nil {
 		return outcome{err: err}
 	}
@@ -157,10 +157,10 @@ func (b *batchTx) countEntries(p Posting) {
 	for _, e := range p.Entries {
 		s := b.total(e.Account)
 		s.tally.add(e, today)
-		if e.Spends == nil {
+		if e.LimitUse == nil {
 			continue
 		}
-		s.limits.Day, s.limits.Month = lowest(s.limits.Day, e.Spends.Limits.Day), lowest(s.limits.Month, e.Spends.Limits.Month)
+		s.limits.Day, s.limits.Month = lowest(s.limits.Day, e.LimitUse.Limits.Day), lowest(s.limits.Month, e.LimitUse.Limits.Month)
 		if account, ok := b.accounts[e.Account]; ok {
 			var one tally
 			one.add(e, today)
@@ -183,10 +183,10 @@ func lowest(a, b money.Amount) money.Amount {
 func (b *batchTx) checkLimits(p Posting) error {
 	for _, e := range p.Entries {
 		account, ok := b.accounts[e.Account]
-		if !ok || e.Spends == nil || !e.Spends.Returns.IsZero() {
+		if !ok || e.LimitUse == nil || !e.LimitUse.Returns.IsZero() {
 			continue
 		}
-		limits := e.Spends.Limits
+		limits := e.LimitUse.Limits
 		day, month := account.Spent.At(DayOf(b.now))
 		over := &OverLimit{Account: e.Account}
 		switch {

@@ -18,7 +18,7 @@ func TestPreviousReleaseUncounts(t *testing.T) {
 	eachAt(t, noon, func(t *testing.T, db *database.DB, now *clock) {
 		b := newBooks(t, db)
 		wallet, want := b.history(now)
-		posted := b.do(b.spending(8, b.wallet(1_00), 1_00, ledger.Limits{}))
+		posted := b.do(b.payment(8, b.wallet(1_00), 1_00, ledger.Limits{}))
 		exec := func(statement string, args ...any) {
 			t.Helper()
 			require.NoError(t, db.Gorm(context.Background()).Exec(statement, args...).Error)
@@ -48,7 +48,7 @@ func TestPreviousReleaseUncounts(t *testing.T) {
 			}
 			want.Balance -= amount
 			b.wantState(wallet, want)
-			b.do(b.spending(int64(20+i), wallet, 1_00, ledger.Limits{}))
+			b.do(b.payment(int64(20+i), wallet, 1_00, ledger.Limits{}))
 			want.Balance, want.Sums.Out, want.Sums.OutCount = want.Balance-1_00, want.Sums.Out+1_00, want.Sums.OutCount+1
 			want.Spent.Day, want.Spent.Month = want.Spent.Day+1_00, want.Spent.Month+1_00
 			b.wantState(wallet, want)
@@ -83,7 +83,7 @@ func TestCountingBesidePayments(t *testing.T) {
 			all.Go(func() { _ = b.CountAll(stopped) })
 			all.Go(func() { require.NoError(t, b.CountAll(ctx)) })
 			for i, wallet := range list {
-				all.Go(func() { b.do(b.spending(int64(round*1000+i+1), wallet, 1, ledger.Limits{Day: 3, Month: 3})) })
+				all.Go(func() { b.do(b.payment(int64(round*1000+i+1), wallet, 1, ledger.Limits{Day: 3, Month: 3})) })
 				if i == 10 {
 					stop()
 				}

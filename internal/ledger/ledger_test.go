@@ -84,8 +84,8 @@ func TestMalformedPostingsAreRefused(t *testing.T) {
 			"too much":           {Key: "k", Op: "a", Entries: entries(-(largest + 1), largest+1)},
 			"a sum that wraps":   {Key: "k", Op: "a", Entries: entries(-1<<63, 1<<62, -1<<63, 1<<62)},
 			"a side that wraps":  {Key: "k", Op: "a", Entries: entries(1<<62, -1<<62, 1<<62, -1<<62, 1<<62, -1<<62)},
-			"a spending credit":  {Key: "k", Op: "a", Entries: []ledger.Entry{{Account: b.bank, Amount: -1}, {Account: a, Amount: 1, Spends: &ledger.Spending{}}}},
-			"a returning debit":  {Key: "k", Op: "a", Entries: []ledger.Entry{{Account: a, Amount: -1, Spends: &ledger.Spending{Returns: db.Now()}}, {Account: b.bank, Amount: 1}}},
+			"a spent credit":     {Key: "k", Op: "a", Entries: []ledger.Entry{{Account: b.bank, Amount: -1}, {Account: a, Amount: 1, LimitUse: &ledger.LimitUse{}}}},
+			"a returning debit":  {Key: "k", Op: "a", Entries: []ledger.Entry{{Account: a, Amount: -1, LimitUse: &ledger.LimitUse{Returns: db.Now()}}, {Account: b.bank, Amount: 1}}},
 			"an unknown account": {Key: "k", Op: "a", Entries: []ledger.Entry{{Account: a, Amount: -1}, {Account: 4711, Amount: 1}}},
 		} {
 			if _, err := b.Post(context.Background(), p); !fault.Is(err, fault.Internal) {

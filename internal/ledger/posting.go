@@ -18,8 +18,8 @@ type Entry struct {
 	// Ceiling, if above zero, is the highest balance that the transfer may leave
 	// on the account. Only for accounts with a floor.
 	Ceiling money.Amount
-	// Spends, if not nil, makes the entry count as spent from a wallet, or as given back.
-	Spends *Spending
+	// LimitUse, if not nil, makes the entry count toward transaction limits.
+	LimitUse *LimitUse
 }
 
 // SubjectType names the table that a transfer's subject is a row of.
@@ -91,7 +91,7 @@ func (e *AboveCeiling) Error() string {
 	return fmt.Sprintf("account %d would rise above its ceiling", e.Account)
 }
 
-// OverLimit is the cause of fault.Limit from a spending's Limits.
+// OverLimit is the cause of fault.Limit from the Limits of a debit.
 type OverLimit struct {
 	Account int64
 	Month   bool         // the limit of the month, not that of the day
@@ -121,7 +121,7 @@ func (p Posting) check() error {
 		if e.Amount == 0 || e.Amount > money.Max || e.Amount < -money.Max {
 			return fmt.Errorf("entry %d is zero or too large", i)
 		}
-		if err := e.Spends.check(e.Amount); err != nil {
+		if err := e.LimitUse.check(e.Amount); err != nil {
 			return fmt.Errorf("entry %d: %w", i, err)
 		}
 		amounts[i] = e.Amount

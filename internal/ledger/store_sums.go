@@ -63,8 +63,8 @@ func addToAccounts(sums []sum) database.Update {
 				THEN accounts.spent_month + v.spent_month ELSE accounts.spent_month END`,
 		//mutant:replace balance + v.amount <= v.ceiling => balance = accounts.balance TestCases
 		//mutant:replace (accounts.moves IS NOT NULL OR accounts.kind <> 'wallet') => TRUE TestBooksFromBefore
-		//mutant:replace v.day_limit = 0 OR => TRUE OR TestSpendingLimits
-		//mutant:replace v.month_limit = 0 OR => TRUE OR TestSpendingLimits
+		//mutant:replace v.day_limit = 0 OR => TRUE OR TestLimitsOfTheDebit
+		//mutant:replace v.month_limit = 0 OR => TRUE OR TestLimitsOfTheDebit
 		//mutant:replace v.day_limit = 0 OR v.day >= accounts.spent_on => v.day_limit = 0 OR TRUE TestSlowerClockIsLimited
 		//mutant:replace v.month_limit = 0 OR v.day >= accounts.spent_on => v.month_limit = 0 OR TRUE TestSlowerClockIsLimited
 		Where: `accounts.id = v.id AND accounts.closed_at IS NULL AND (accounts.moves IS NOT NULL OR accounts.kind <> 'wallet')
@@ -97,8 +97,8 @@ func addToAccounts(sums []sum) database.Update {
 const refundedKey = `CASE WHEN t.subject_kind = 'payment' THEN 'payment:' || CAST(t.subject_id AS VARCHAR) || ':accept'
 	ELSE REPLACE(t.request_key, ':end', ':accept') END`
 
-// countQuery returns the entries of wallets, summed by the day in Bishkek whose spending
-// they are or give back; 0: they are none. What the operations mean stands here and not
+// countQuery returns the entries of wallets, summed by the day in Bishkek on which
+// they count as spent or given back; 0: they are none. What the operations mean stands here and not
 // only with those who post them, because the entries of earlier releases say no more.
 func countQuery(dialect database.Dialect, these string) string {
 	day := "CAST(strftime('%Y%m%d', spent_at, '+6 hours') AS BIGINT)"

@@ -12,7 +12,7 @@ import (
 
 // A wallet's row has sums of its entries, so that neither a page nor a batch reads the
 // entries: those of its whole life, and what was spent on the last day and in the last
-// month with a spending. The statement that changes the balance changes them too, and
+// month in which something was. The statement that changes the balance changes them too, and
 // `audit` proves them.
 //
 // A wallet whose sums are not known is *not counted*: one from before the columns, or
@@ -35,20 +35,21 @@ func monthOf(day int64) int64 { return day / 100 }
 // be spent.
 type Limits struct{ Day, Month money.Amount }
 
-// Spending makes an entry count as spent, or as given back.
-type Spending struct {
+// LimitUse makes an entry count toward transaction limits: a debit as spent, a credit as
+// given back.
+type LimitUse struct {
 	// Limits bound what is spent with this entry.
 	Limits Limits
-	// Returns, if not zero, is when the transfer was posted whose spending this entry
+	// Returns, if not zero, is when the transfer was posted whose debit this entry
 	// gives back. Limits are not applied then.
 	Returns time.Time
 }
 
-// check returns an error if an entry can't count as s says.
-func (s *Spending) check(amount money.Amount) error {
+// check returns an error if an entry can't count as u says.
+func (u *LimitUse) check(amount money.Amount) error {
 	//mutant:replace != (amount < 0) => == (amount == 0) TestMalformedPostingsAreRefused
-	if s != nil && s.Returns.IsZero() != (amount < 0) {
-		return fmt.Errorf("a spending of %d", amount)
+	if u != nil && u.Returns.IsZero() != (amount < 0) {
+		return fmt.Errorf("a debit toward limits of %d", amount)
 	}
 	return nil
 }
@@ -87,7 +88,7 @@ func (s *Spent) add(day int64, amount money.Amount) {
 	}
 }
 
-// Sums are those of a wallet's whole life. A spending that was given back is neither in
+// Sums are those of a wallet's whole life. A debit that was given back is neither in
 // the sums nor a credit, but counts as one debit.
 type Sums struct {
 	In, Out           money.Amount
@@ -124,9 +125,9 @@ type tally struct {
 func (t *tally) add(e Entry, today int64) {
 	t.moves++
 	switch {
-	case e.Spends != nil && !e.Spends.Returns.IsZero():
+	case e.LimitUse != nil && !e.LimitUse.Returns.IsZero():
 		t.out -= e.Amount
-		t.spent.add(DayOf(e.Spends.Returns), -e.Amount)
+		t.spent.add(DayOf(e.LimitUse.Returns), -e.Amount)
 		return
 	case e.Amount > 0:
 		t.in++
@@ -134,7 +135,7 @@ func (t *tally) add(e Entry, today int64) {
 	}
 	t.out -= e.Amount
 	t.outs++
-	if e.Spends != nil {
+	if e.LimitUse != nil {
 		t.spent.add(today, -e.Amount)
 	}
 }

@@ -54,17 +54,17 @@ var noon = time.Date(2026, 11, 29, 6, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-func (b *books) spending(id int64, wallet int64, amount money.Amount, limits ledger.Limits) ledger.Posting {
+func (b *books) payment(id int64, wallet int64, amount money.Amount, limits ledger.Limits) ledger.Posting {
 	return ledger.Posting{
 		Key: fmt.Sprintf("payment:%d:accept", id), Op: "payment.accept", Subject: ledger.Subject{Type: ledger.Payment, ID: id},
-		Entries: []ledger.Entry{{Account: wallet, Amount: -amount, Spends: &ledger.Spending{Limits: limits}}, {Account: b.bank, Amount: amount}},
+		Entries: []ledger.Entry{{Account: wallet, Amount: -amount, LimitUse: &ledger.LimitUse{Limits: limits}}, {Account: b.bank, Amount: amount}},
 	}
 }
 
 func (b *books) refund(id int64, wallet int64, amount money.Amount, accepted time.Time) ledger.Posting {
 	return ledger.Posting{
 		Key: fmt.Sprintf("payment:%d:end", id), Op: "payment.refund", Subject: ledger.Subject{Type: ledger.Payment, ID: id},
-		Entries: []ledger.Entry{{Account: b.bank, Amount: -amount}, {Account: wallet, Amount: amount, Spends: &ledger.Spending{Returns: accepted}}},
+		Entries: []ledger.Entry{{Account: b.bank, Amount: -amount}, {Account: wallet, Amount: amount, LimitUse: &ledger.LimitUse{Returns: accepted}}},
 	}
 }
 
@@ -118,13 +118,13 @@ func (b *books) history(now *clock) (wallet int64, want ledger.State) {
 	b.t.Helper()
 	wallet = b.wallet(100_00)
 	now.set(noon.Add(-40 * day))
-	b.do(b.spending(1, wallet, 1_00, ledger.Limits{}))
+	b.do(b.payment(1, wallet, 1_00, ledger.Limits{}))
 	now.set(noon.Add(-day))
-	yesterday := b.do(b.spending(2, wallet, 2_00, ledger.Limits{}))
-	b.do(b.spending(3, wallet, 4_00, ledger.Limits{}))
+	yesterday := b.do(b.payment(2, wallet, 2_00, ledger.Limits{}))
+	b.do(b.payment(3, wallet, 4_00, ledger.Limits{}))
 	now.set(noon)
-	today := b.do(b.spending(4, wallet, 8_00, ledger.Limits{}))
-	b.do(b.spending(5, wallet, 16_00, ledger.Limits{}))
+	today := b.do(b.payment(4, wallet, 8_00, ledger.Limits{}))
+	b.do(b.payment(5, wallet, 16_00, ledger.Limits{}))
 	b.do(b.refund(2, wallet, 2_00, yesterday.PostedAt))
 	b.do(b.refund(4, wallet, 8_00, today.PostedAt))
 	b.mustPost("correction", wallet, b.bank, 32_00)
@@ -147,9 +147,9 @@ func TestRefundsAreOfTheirPayment(t *testing.T) {
 				b := newBooks(t, db)
 				wallet := b.wallet(100_00)
 				now.set(noon.Add(-day))
-				yesterday := b.do(b.spending(1, wallet, 1_00, ledger.Limits{}))
+				yesterday := b.do(b.payment(1, wallet, 1_00, ledger.Limits{}))
 				now.set(noon)
-				b.do(b.spending(2, wallet, 2_00, ledger.Limits{}))
+				b.do(b.payment(2, wallet, 2_00, ledger.Limits{}))
 				refund := b.refund(1, wallet, 1_00, yesterday.PostedAt)
 				refund.Key = c.key
 				b.do(refund)
@@ -202,9 +202,9 @@ func TestBooksFromBefore(t *testing.T) {
 		if n := b.notCounted(); n != 1 {
 			t.Errorf("%d wallets are not counted", n)
 		}
-		_, err := b.Post(context.Background(), b.spending(6, wallet, 4_01, ledger.Limits{Day: 20_00}))
+		_, err := b.Post(context.Background(), b.payment(6, wallet, 4_01, ledger.Limits{Day: 20_00}))
 		wantOver(t, err, ledger.OverLimit{Account: wallet, Left: 4_00})
-		b.do(b.spending(7, wallet, 4_00, ledger.Limits{Day: 20_00}))
+		b.do(b.payment(7, wallet, 4_00, ledger.Limits{Day: 20_00}))
 		want.Balance, want.Sums.Out, want.Sums.OutCount = 53_00, 57_00, 7
 		want.Spent.Day, want.Spent.Month = 20_00, 24_00
 		b.wantState(wallet, want)
@@ -225,30 +225,30 @@ func wantOver(t *testing.T, err error, want ledger.OverLimit) {
 
 // Limits are applied to what was spent and what is spent now: alone, in a batch whose sum
 // fits, and in one whose sum doesn't.
-func TestSpendingLimits(t *testing.T) {
+func TestLimitsOfTheDebit(t *testing.T) {
 	eachAt(t, noon, func(t *testing.T, db *database.DB, now *clock) {
 		b := oneWriter(t, db)
 		ctx := context.Background()
 		wallet := b.wallet(1000_00)
 		limits := ledger.Limits{Day: 10_00, Month: 15_00}
-		_, err := b.Post(ctx, b.spending(1, wallet, 10_01, limits))
+		_, err := b.Post(ctx, b.payment(1, wallet, 10_01, limits))
 		wantOver(t, err, ledger.OverLimit{Account: wallet, Left: 10_00})
-		b.do(b.spending(2, wallet, 4_00, limits))
-		_, err = b.Post(ctx, b.spending(3, wallet, 1, ledger.Limits{Day: -1}))
+		b.do(b.payment(2, wallet, 4_00, limits))
+		_, err = b.Post(ctx, b.payment(3, wallet, 1, ledger.Limits{Day: -1}))
 		wantOver(t, err, ledger.OverLimit{Account: wallet})
-		_, err = b.Post(ctx, b.spending(3, wallet, 1, ledger.Limits{Month: -1}))
+		_, err = b.Post(ctx, b.payment(3, wallet, 1, ledger.Limits{Month: -1}))
 		wantOver(t, err, ledger.OverLimit{Account: wallet, Month: true})
 		g := block(t, b)
-		first, second, third := g.queue(b.spending(4, wallet, 5_00, limits)), g.queue(b.spending(5, wallet, 5_00, limits)), g.queue(b.spending(6, wallet, 1_00, limits))
+		first, second, third := g.queue(b.payment(4, wallet, 5_00, limits)), g.queue(b.payment(5, wallet, 5_00, limits)), g.queue(b.payment(6, wallet, 1_00, limits))
 		g.release()
 		require.NoError(t, errors.Join(first.err, third.err))
 		wantOver(t, second.err, ledger.OverLimit{Account: wallet, Left: 1_00})
 		now.set(noon.Add(day))
-		_, err = b.Post(ctx, b.spending(7, wallet, 5_01, limits))
+		_, err = b.Post(ctx, b.payment(7, wallet, 5_01, limits))
 		wantOver(t, err, ledger.OverLimit{Account: wallet, Month: true, Left: 5_00})
-		b.do(b.spending(8, wallet, 5_00, limits))
-		b.do(b.spending(9, wallet, 100_00, ledger.Limits{}))
-		b.mustPost("no spending", wallet, b.bank, 100_00)
+		b.do(b.payment(8, wallet, 5_00, limits))
+		b.do(b.payment(9, wallet, 100_00, ledger.Limits{}))
+		b.mustPost("nothing spent", wallet, b.bank, 100_00)
 		b.wantSumsOK()
 	})
 }
@@ -274,7 +274,7 @@ func TestLimitsBeginAnew(t *testing.T) {
 			{begin.Add(400 * day), 10_00, false, ledger.Spent{On: 20280104, Day: 10_00, Month: 10_00}},
 		} {
 			now.set(c.at)
-			_, err := b.Post(context.Background(), b.spending(int64(i+1), wallet, c.amount, limits))
+			_, err := b.Post(context.Background(), b.payment(int64(i+1), wallet, c.amount, limits))
 			if fault.Is(err, fault.Limit) != c.refuse {
 				t.Errorf("%s: %v", c.at, err)
 			}
@@ -286,7 +286,7 @@ func TestLimitsBeginAnew(t *testing.T) {
 	})
 }
 
-// What counts on a day, also on an earlier one than the last with a spending.
+// What counts on a day, also on an earlier one than the last on which something was spent.
 func TestSpentAt(t *testing.T) {
 	spent := ledger.Spent{On: 20261129, Day: 5, Month: 7}
 	for day, want := range map[int64][2]money.Amount{20261128: {5, 7}, 20261129: {5, 7}, 20261130: {0, 7}, 20261201: {0, 0}, 20271101: {0, 0}, 20261031: {5, 7}} {
@@ -304,11 +304,11 @@ func TestClocksDifferOverMidnight(t *testing.T) {
 		b := newBooks(t, db)
 		ctx, limits := context.Background(), ledger.Limits{Day: 10_00, Month: 100_00}
 		wallet := b.wallet(1000_00)
-		first := b.do(b.spending(1, wallet, 6_00, limits)) // of the faster clock
+		first := b.do(b.payment(1, wallet, 6_00, limits)) // of the faster clock
 		now.set(midnight.Add(-time.Second))
-		_, err := b.Post(ctx, b.spending(2, wallet, 4_01, limits))
+		_, err := b.Post(ctx, b.payment(2, wallet, 4_01, limits))
 		wantOver(t, err, ledger.OverLimit{Account: wallet, Left: 4_00})
-		late := b.do(b.spending(3, wallet, 4_00, limits))
+		late := b.do(b.payment(3, wallet, 4_00, limits))
 		want := ledger.Spent{On: 20261201, Day: 6_00, Month: 6_00}
 		if got := b.state(wallet).Spent; got != want {
 			t.Errorf("%+v, want %+v", got, want)
@@ -335,19 +335,19 @@ func TestSlowerClockIsLimited(t *testing.T) {
 		b := oneWriter(t, db)
 		ctx, limits := context.Background(), ledger.Limits{Day: 10_00, Month: 25_00}
 		wallet := b.wallet(1000_00)
-		b.do(b.spending(1, wallet, 6_00, limits))
+		b.do(b.payment(1, wallet, 6_00, limits))
 		now.set(midnight.Add(time.Second))
-		later := b.do(b.spending(2, wallet, 1_00, limits)) // of the faster clock
+		later := b.do(b.payment(2, wallet, 1_00, limits)) // of the faster clock
 		now.set(midnight.Add(-time.Second))
-		b.do(b.spending(3, wallet, 2_00, limits))
+		b.do(b.payment(3, wallet, 2_00, limits))
 		for id := range int64(3) {
-			_, err := b.Post(ctx, b.spending(10+id, wallet, 2_00, ledger.Limits{Day: 10_00}))
+			_, err := b.Post(ctx, b.payment(10+id, wallet, 2_00, ledger.Limits{Day: 10_00}))
 			wantOver(t, err, ledger.OverLimit{Account: wallet, Left: 1_00})
 		}
-		_, err := b.Post(ctx, b.spending(20, wallet, 2_00, ledger.Limits{Month: 10_00}))
+		_, err := b.Post(ctx, b.payment(20, wallet, 2_00, ledger.Limits{Month: 10_00}))
 		wantOver(t, err, ledger.OverLimit{Account: wallet, Month: true, Left: 1_00})
 		g := block(t, b)
-		returned, first, second := g.queue(b.refund(2, wallet, 1_00, later.PostedAt)), g.queue(b.spending(30, wallet, 2_00, limits)), g.queue(b.spending(31, wallet, 1, limits))
+		returned, first, second := g.queue(b.refund(2, wallet, 1_00, later.PostedAt)), g.queue(b.payment(30, wallet, 2_00, limits)), g.queue(b.payment(31, wallet, 1, limits))
 		g.release()
 		require.NoError(t, errors.Join(returned.err, first.err))
 		wantOver(t, second.err, ledger.OverLimit{Account: wallet})

@@ -2,7 +2,7 @@
 // a wallet, by payments and by transfers, and parses amounts as typed.
 //
 // Payments and transfers count toward the same limits. The limits hold for concurrent
-// operations too: the ledger applies them where it debits the wallet (see Spending), and
+// operations too: the ledger applies them where it debits the wallet (see Use), and
 // a rider checks the customer under its locks. The package moves no money. Its reasons
 // begin with "payment.", because customers are shown the same texts for payments and
 // transfers.
@@ -199,20 +199,20 @@ func checkOperation(level catalog.Level, total money.Amount) error {
 	return nil
 }
 
-// spending is an amount to be taken out of a wallet, with the customer as read at
+// debit is an amount to be taken out of a wallet, with the customer as read at
 // the beginning of the request.
-type spending struct {
+type debit struct {
 	customer customer.Customer
 	total    money.Amount
 	level    catalog.Level
 }
 
-// Spending makes the entry that debits a customer's wallet count toward the limits of the
+// Use makes the entry that debits a customer's wallet count toward the limits of the
 // level, which the ledger applies. at is the time of the request: it decides whether what
 // closed wallets of the number spent still counts.
-func Spending(c customer.Customer, level catalog.Level, at time.Time) *ledger.Spending {
+func Use(c customer.Customer, level catalog.Level, at time.Time) *ledger.LimitUse {
 	before := c.SpentBefore(at)
-	return &ledger.Spending{Limits: ledger.Limits{Day: without(level.Day, before.Day), Month: without(level.Month, before.Month)}}
+	return &ledger.LimitUse{Limits: ledger.Limits{Day: without(level.Day, before.Day), Month: without(level.Month, before.Month)}}
 }
 
 // without returns what other wallets have left of a limit, as ledger.Limits has it.
@@ -231,11 +231,11 @@ func without(limit, spent money.Amount) money.Amount {
 // customer was blocked or put on hold, or the request's session has ended or its customer
 // changed (customer.Status.SignedIn), since the request read them.
 func Rider(c customer.Customer, total money.Amount, level catalog.Level) database.Rider {
-	return spendingRider.Row(spending{c, total, level})
+	return debitRider.Row(debit{c, total, level})
 }
 
-// checkSpending checks the customers of spendings.
-func checkSpending(tx *database.Tx, rows []spending) (func(i int) error, error) {
+// checkDebits checks the customers of debits.
+func checkDebits(tx *database.Tx, rows []debit) (func(i int) error, error) {
 	all := make([]customer.Customer, len(rows))
 	for i, r := range rows {
 		all[i] = r.customer

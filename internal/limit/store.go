@@ -4,10 +4,10 @@ import (
 	"elsom/internal/database"
 )
 
-// spendingRider writes no rows: the ledger stores what was spent.
+// debitRider writes no rows: the ledger stores what was spent.
 //
-//mutant:replace checkSpending => nil ./internal/payment TestAcceptSeesChangesSinceTheRequest
-var spendingRider = &database.RiderKind[spending]{Name: "spending", Check: checkSpending}
+//mutant:replace checkDebits => nil ./internal/payment TestAcceptSeesChangesSinceTheRequest
+var debitRider = &database.RiderKind[debit]{Name: "debit", Check: checkDebits}
 
 // countOpenPayments returns the number of payments that have not ended. It reads the open
 // payments of all customers, by their index, because they are fewer than all of a customer

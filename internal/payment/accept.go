@@ -150,8 +150,8 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 			//mutant:replace AcceptKey(draft.ID) => AcceptKey(ps.db.NewID()) TestAcceptedOnce
 			Key: AcceptKey(draft.ID), Op: acceptOp, Subject: subject(draft.ID),
 			Entries: []ledger.Entry{
-				//mutant:replace , Spends: limit.Spending(c, level, ps.db.Now()) => TestLimits
-				{Account: draft.CustomerID, Amount: -draft.Total(), Spends: limit.Spending(c, level, ps.db.Now())},
+				//mutant:replace , LimitUse: limit.Use(c, level, ps.db.Now()) => TestLimits
+				{Account: draft.CustomerID, Amount: -draft.Total(), LimitUse: limit.Use(c, level, ps.db.Now())},
 				{Account: transit, Amount: draft.Total()},
 			},
 			Riders: []database.Rider{

@@ -100,8 +100,8 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 	//mutant:replace (p.ID), Op: => (p.ID) + "!", Op: TestGoodAfterRefundIsAClaim
 	posting := ledger.Posting{Key: EndKey(p.ID), Op: "payment.refund", Subject: subject(p.ID), Entries: []ledger.Entry{
 		{Account: transit, Amount: -p.Total()},
-		//mutant:replace , Spends: &ledger.Spending{Returns: p.postedAt()} => TestRefundRestoresLimits
-		{Account: p.CustomerID, Amount: p.Total(), Spends: &ledger.Spending{Returns: p.postedAt()}},
+		//mutant:replace , LimitUse: &ledger.LimitUse{Returns: p.postedAt()} => TestRefundRestoresLimits
+		{Account: p.CustomerID, Amount: p.Total(), LimitUse: &ledger.LimitUse{Returns: p.postedAt()}},
 	}}
 	if e.state == Completed {
 		if posting, err = ps.settlement(ctx, p, transit); err != nil {

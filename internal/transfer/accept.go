@@ -150,8 +150,8 @@ func posting(c customer.Customer, t Transfer, senderLevel, receiverLevel catalog
 		Key: Key(t.ID), Op: opTransfer, Subject: ledger.Subject{Type: ledger.WalletTransfer, ID: t.ID},
 		//mutant:replace , Ceiling: receiverLevel.Balance => TestTransferRejectsFullReceiver
 		Entries: []ledger.Entry{
-			//mutant:replace , Spends: limit.Spending(c, senderLevel, t.AcceptedAt) => TestLimitsAreShared
-			{Account: t.SenderID, Amount: -t.Amount, Spends: limit.Spending(c, senderLevel, t.AcceptedAt)},
+			//mutant:replace , LimitUse: limit.Use(c, senderLevel, t.AcceptedAt) => TestLimitsAreShared
+			{Account: t.SenderID, Amount: -t.Amount, LimitUse: limit.Use(c, senderLevel, t.AcceptedAt)},
 			{Account: t.ReceiverID, Amount: t.Amount, Ceiling: receiverLevel.Balance},
 		},
 		//mutant:replace , limit.Rider(c, t.Amount, senderLevel) => TestAcceptRefuses
