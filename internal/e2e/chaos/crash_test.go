@@ -27,21 +27,21 @@ const (
 )
 
 // kills has the modes of the stand-in before each kill; several alternate. With
-// ends, the portal is killed when that many more payments have ended: during
-// settling and refunding.
+// ends, the portal is killed when that many more payments have ended, and with refunds when
+// that many were refunded at least: during settling and refunding.
 var kills = []struct {
-	modes []string
-	ends  int64
+	modes         []string
+	ends, refunds int64
 }{
 	// It books at once and answers too late: accepted payments stay in flight.
-	{[]string{"mode=slow&seconds=30"}, 0},
-	{[]string{"mode=slow&seconds=30"}, 0},
+	{[]string{"mode=slow&seconds=30"}, 0, 0},
+	{[]string{"mode=slow&seconds=30"}, 0, 0},
 	// It answers at once, or after a second, at the deadline of the call.
-	{[]string{"mode=normal"}, 1},
-	{[]string{"mode=normal", "mode=slow&seconds=1"}, 4},
+	{[]string{"mode=normal"}, 1, 0},
+	{[]string{"mode=normal", "mode=slow&seconds=1"}, 4, 0},
 	// It refuses and fails, before and after booking.
-	{[]string{"mode=refuse&result=5", "mode=error-before"}, 2},
-	{[]string{"mode=refuse&result=5", "mode=error-after", "mode=drop-before", "mode=normal"}, 5},
+	{[]string{"mode=refuse&result=5", "mode=error-before"}, 2, 1},
+	{[]string{"mode=refuse&result=5", "mode=error-after", "mode=drop-before", "mode=normal"}, 5, 1},
 }
 
 type crashTest struct {
@@ -140,7 +140,7 @@ func (c *crashTest) killUnderLoad(t *testing.T, kill int, round []*system.Submis
 	if answers < inFlight {
 		t.Fatalf("kill %d: only %d payments were accepted", kill, answers)
 	}
-	c.waitForEnds(t, ended+kills[kill].ends)
+	c.waitForEnds(t, ended+kills[kill].ends, kills[kill].refunds)
 	if err := c.Portal.Cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -199,17 +199,21 @@ func (c *crashTest) countPayments(t *testing.T) (processing, ended int64) {
 	return processing, ended
 }
 
-// waitForEnds waits until that many payments have ended. After a kill the leases
-// of the killed process have to expire first.
-func (c *crashTest) waitForEnds(t *testing.T, wanted int64) {
+// waitForEnds waits until that many payments have ended, and so many of them were
+// refunded. After a kill the leases of the killed process have to expire first.
+func (c *crashTest) waitForEnds(t *testing.T, wanted, wantedRefunds int64) {
 	t.Helper()
 	for begin := time.Now(); ; time.Sleep(2 * time.Millisecond) {
 		processing, ended := c.countPayments(t)
-		if ended >= wanted {
+		var refunded int64
+		if err := c.books.Pool().QueryRow("SELECT COUNT(*) FROM payments WHERE state = 'refunded'").Scan(&refunded); err != nil {
+			t.Fatal(err)
+		}
+		if ended >= wanted && refunded >= wantedRefunds {
 			return
 		}
 		if time.Since(begin) > time.Minute {
-			t.Fatalf("%d payments have ended, %d are processing; want %d", ended, processing, wanted)
+			t.Fatalf("%d payments have ended, %d were refunded, %d are processing; want %d and %d", ended, refunded, processing, wanted, wantedRefunds)
 		}
 	}
 }

@@ -96,6 +96,7 @@ func TestReadOnlyServerIsUnavailable(t *testing.T) {
 	}
 	orders := d.drafts(4)
 	set("default_transaction_read_only", "on")
+	d.WaitHealthStatus(t, http.StatusServiceUnavailable) // all connections learn of it by a signal
 	wantUnavailable("read-only")
 	if out := d.press(d.Site, orders[0]); out == gotAccepted {
 		t.Error("accepted by a read-only server")
