@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -52,9 +53,13 @@ func (f *fixture) another() *translog.Log {
 // queue commits rows of the queue with some records each.
 func (f *fixture) queue(rows, records int) {
 	f.t.Helper()
+	lists := make([][]byte, rows) // made once: the transaction may run again
+	for i := range lists {
+		lists[i] = f.records(records)
+	}
 	require.NoError(f.t, f.db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error {
-		for range rows {
-			if err := insertQueued(tx, f.db.NewID(), f.records(records)); err != nil {
+		for _, list := range lists {
+			if err := insertQueued(tx, f.db.NewID(), slices.Clone(list)); err != nil {
 				return err
 			}
 		}
