@@ -12,7 +12,7 @@ import (
 	"elsom/internal/testkit/require"
 )
 
-// inserted gives a wallet $1 a number $2 of payments with an SMS each; $3 makes ids.
+// inserted inserts $2 payments of the wallet $1, with an SMS each; $3 is added to ids.
 var inserted = []string{
 	`INSERT INTO transfers (id, request_key, request_hash, act, posted_at, subject_kind, subject_id)
 		SELECT $3::bigint + n, 'payment:' || ($3::bigint + n) || ':accept', 'x', 'payment.accept', now() - interval '1 day' * n / 100, 'payment', $3::bigint + n FROM generate_series(1, $2::bigint) n WHERE $1::bigint > 0`,

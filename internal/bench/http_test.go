@@ -12,35 +12,26 @@ import (
 	"elsom/internal/testkit/system"
 )
 
-// httpPayments measures «Оплатить» over one portal with 32 connections.
-func (m *runner) httpPayments() (figure, *benchDB) {
+// httpPayments measures «Оплатить» over one portal, the same for any number of
+// connections.
+func (m *runner) httpPayments(connections int) (figure, *benchDB) {
 	bdb := m.open("http")
 	p := bdb.portal("http", m.server.silent())
-	return m.measureOnce("«Оплатить», 32 connections", func() figure {
+	return m.measureOnce(fmt.Sprintf("«Оплатить», %d connections", connections), func() figure {
 		bdb.ready(m.many(), p)
-		return bdb.payOverHTTP(load{callers: 32, lasting: m.lasting}, p)
+		return bdb.payOverHTTP(load{callers: connections, lasting: m.lasting}, p)
 	}), bdb
 }
 
 func http32(m *runner) measured {
 	yardstick := m.pgbench()
-	f, bdb := m.httpPayments()
+	f, bdb := m.httpPayments(32)
 	return on(per(f, yardstick), bdb)
-}
-
-// http128Payments measures «Оплатить» over the same portal with 128 connections.
-func (m *runner) http128Payments() (figure, *benchDB) {
-	bdb := m.open("http")
-	p := bdb.portal("http", m.server.silent())
-	return m.measureOnce("«Оплатить», 128 connections", func() figure {
-		bdb.ready(m.many(), p)
-		return bdb.payOverHTTP(load{callers: 128, lasting: m.lasting}, p)
-	}), bdb
 }
 
 func http128(m *runner) measured {
 	yardstick := m.pgbench()
-	f, bdb := m.http128Payments()
+	f, bdb := m.httpPayments(128)
 	return on(per(f, yardstick), bdb)
 }
 
@@ -172,8 +163,8 @@ func twoPortals(m *runner) measured {
 func overload(m *runner) measured {
 	bdb := m.open("overload")
 	p := bdb.portal("overload", m.server.silent())
-	peak, _ := m.httpPayments()
-	if more, _ := m.http128Payments(); more.rate > peak.rate {
+	peak, _ := m.httpPayments(32)
+	if more, _ := m.httpPayments(128); more.rate > peak.rate {
 		peak = more
 	}
 	f := m.measureOnce("ten times the load", func() figure {
@@ -190,7 +181,7 @@ const loginCallers = 48
 
 // storm pays at half the saturating rate, without and with a storm of logins.
 func storm(m *runner) measured {
-	peak, _ := m.httpPayments()
+	peak, _ := m.httpPayments(32)
 	bdb := m.open("logins")
 	// Without rate limits: all logins come from one address.
 	p := bdb.portal("logins", m.server.silent(), "ELSOM_MODE=development", system.WithoutRateLimits)

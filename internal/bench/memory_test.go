@@ -21,7 +21,7 @@ func residentMemory(pid int) float64 {
 	return 0
 }
 
-// memoryIdle is the memory of a portal that has started and serves nobody.
+// memoryIdle measures the memory of a portal that has started and has no requests.
 func memoryIdle(m *runner) measured {
 	bdb := m.open("memory")
 	p := bdb.portal("idle", m.server.silent())

@@ -87,7 +87,7 @@ func enter(b *testing.B, e *echo.Echo, path string, customer int64) payer {
 	return payer{customer: customer, headers: browserHeaders + "Cookie: " + strings.Join(cookies, "; ") + "\r\n", tok: w.Body.String()}
 }
 
-// refresh gives the sessions ages from 0 to 90 seconds, so that none expires while the
+// refresh sets the ages of sessions to 0 to 90 seconds, so that none expires while the
 // benchmark runs, and a third of them is older than the minute after which the portal
 // writes the time of the last request.
 func (bdb *benchDB) refresh() {

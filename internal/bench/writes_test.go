@@ -29,7 +29,7 @@ const (
 	writesLong = 5 * time.Second
 )
 
-// written is what PostgreSQL counted. Rows and statements are of one database, the
+// written has counters of PostgreSQL. Rows and statements are of one database, the
 // write-ahead log (WAL) is of the whole server.
 type written struct {
 	tables                        map[string]tableWrites

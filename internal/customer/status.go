@@ -23,7 +23,7 @@ type SessionRow struct {
 	MAC        string
 }
 
-// Status is what ReadStatus read.
+// Status has customers and sessions as ReadStatus found them in its transaction.
 type Status struct {
 	customers map[int64]Customer
 	sessions  map[int64]sessionNow // by handle

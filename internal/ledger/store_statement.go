@@ -85,7 +85,7 @@ func readNewer(ctx context.Context, db *database.DB, q Query, before int64) (int
 	if len(ids) > q.Limit {
 		return ids[q.Limit], nil
 	}
-	var end int64 // of a full window: the page before is what the window has
+	var end int64 // the last entry of a full window, where an earlier page begins
 	err = db.Gorm(ctx).Raw("SELECT transfer_id FROM entries WHERE account_id = ? AND transfer_id >= ? ORDER BY transfer_id LIMIT 1 OFFSET ?",
 		q.Account, before, q.window()-1).Scan(&end).Error
 	if end != 0 {

@@ -31,7 +31,7 @@ func lockAccounts(tx *database.Tx, ids []int64) (map[int64]lockedAccount, error)
 	return accounts, err
 }
 
-// sum is what a batch adds to an account, and the bounds of what it may leave there.
+// sum has the changes of an account by a batch, and the bounds of the result.
 type sum struct {
 	account         int64
 	amount, ceiling money.Amount // a ceiling of 0: any

@@ -54,7 +54,7 @@ func (u *LimitUse) check(amount money.Amount) error {
 	return nil
 }
 
-// Spent is what was spent from a wallet on one day and in its month.
+// Spent has the sums of a wallet that count toward limits, of one day and its month.
 type Spent struct {
 	On         int64 // the day as DayOf returns it; 0: nothing was spent yet
 	Day, Month money.Amount
@@ -95,7 +95,7 @@ type Sums struct {
 	InCount, OutCount int
 }
 
-// State is what a wallet's row says of it.
+// State has the balance and the sums of a wallet's row.
 type State struct {
 	Balance money.Amount
 	Sums    Sums
@@ -114,7 +114,7 @@ func StateIn(tx *database.Tx, wallet int64) (State, error) {
 	return state, fault.Wrap("ledger.state", err)
 }
 
-// tally is what entries add to the sums of an account.
+// tally has the changes of an account's sums by entries.
 type tally struct {
 	out             money.Amount
 	moves, in, outs int64

@@ -11,7 +11,7 @@ import (
 )
 
 // ResignDrafts signs all drafts as they are, after a test set their columns, and shows them,
-// so that what the process has in memory is what is stored.
+// so that drafts in memory and in the database are the same.
 func (a *App) ResignDrafts() {
 	a.T.Helper()
 	var payments []payment.Draft

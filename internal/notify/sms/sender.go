@@ -123,7 +123,7 @@ func (d *Sender) transact(ctx context.Context, queue string, outcomes []Outcome,
 	return s, nil
 }
 
-// step is what one transaction stores.
+// step has the changes that one transaction of Step stores.
 type step struct {
 	now      time.Time
 	token    int64

@@ -83,7 +83,7 @@ type Outgoing struct {
 	queue, key string
 	phone      phone.Number // empty: it is not sent
 	text       string       // as it is shown on the site
-	sealed     []byte       // the text with its code, encrypted; nil: text is what is sent
+	sealed     []byte       // the text with its code, encrypted; nil: text has no code and is sent
 	limit      dailyLimit
 	expiresAt  *time.Time
 	err        error
