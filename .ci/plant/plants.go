@@ -101,6 +101,7 @@ var plants = []plant{
 	{rule: "r9-adapter-inbox", folder: "internal/notify/sms/inbox", imports: "elsom/internal/ledger"},
 
 	{rule: "r6-origin", folder: "internal/origin", imports: "elsom/internal/ledger"},
+	{rule: "r10-pdf", folder: "internal/pdf", imports: "elsom/internal/i18n"},
 	{rule: "r10-signature", folder: "internal/signature", imports: "elsom/internal/database"},
 	{rule: "r10-identifiers", folder: "internal/money", imports: "elsom/internal/fault"},
 	{rule: "r10-identifiers", folder: "internal/inn", imports: "github.com/labstack/echo/v4"},
