@@ -119,6 +119,7 @@ func (b *batchTx) decide(j *job, verdicts []func() error) outcome {
 		}
 	}
 	//mutant:drop TestLimitsOfTheDebit
+	//mutant:drop TestHistoriesAreLinearizable
 	if err := b.checkLimits(p); err != nil {
 		return outcome{err: err}
 	}
@@ -165,6 +166,7 @@ func (b *batchTx) countEntries(p Posting) {
 			var one tally
 			one.add(e, today)
 			//mutant:replace min(one.spent.On, today) => one.spent.On TestSlowerClockIsLimited
+			//mutant:drop TestHistoriesAreLinearizable
 			account.Spent.add(min(one.spent.On, today), one.spent.Day)
 			b.accounts[e.Account] = account
 		}

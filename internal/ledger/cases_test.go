@@ -237,6 +237,7 @@ func (s *caseRun) check(a step, receipt ledger.Receipt, err error) {
 func word(receipt ledger.Receipt, err error) string {
 	var below *ledger.BelowFloor
 	var above *ledger.AboveCeiling
+	var over *ledger.OverLimit
 	switch {
 	case err == nil && receipt.Replayed:
 		return "same"
@@ -246,6 +247,8 @@ func word(receipt ledger.Receipt, err error) string {
 		return "short" + below.Balance.String()
 	case errors.As(err, &above) && fault.Is(err, fault.Limit):
 		return "above" + above.Balance.String()
+	case errors.As(err, &over) && fault.Is(err, fault.Limit):
+		return map[bool]string{false: "day", true: "month"}[over.Month] + over.Left.String()
 	case fault.Is(err, fault.Conflict):
 		return "conflict"
 	case fault.Is(err, fault.Internal) && receipt == ledger.Receipt{}:

@@ -65,6 +65,8 @@ func addToAccounts(sums []sum) database.Update {
 		//mutant:replace (accounts.moves IS NOT NULL OR accounts.kind <> 'wallet') => TRUE TestBooksFromBefore
 		//mutant:replace v.day_limit = 0 OR => TRUE OR TestLimitsOfTheDebit
 		//mutant:replace v.month_limit = 0 OR => TRUE OR TestLimitsOfTheDebit
+		//mutant:replace v.day_limit = 0 OR => TRUE OR TestHistoriesAreLinearizable
+		//mutant:replace v.month_limit = 0 OR => TRUE OR TestHistoriesAreLinearizable
 		//mutant:replace v.day_limit = 0 OR v.day >= accounts.spent_on => v.day_limit = 0 OR TRUE TestSlowerClockIsLimited
 		//mutant:replace v.month_limit = 0 OR v.day >= accounts.spent_on => v.month_limit = 0 OR TRUE TestSlowerClockIsLimited
 		Where: `accounts.id = v.id AND accounts.closed_at IS NULL AND (accounts.moves IS NOT NULL OR accounts.kind <> 'wallet')

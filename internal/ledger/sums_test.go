@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -20,14 +21,18 @@ import (
 
 // clock is one that tests set.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu     sync.Mutex
+	now    time.Time
+	wavers bool // one of four times is a day ago
 }
 
 func (c *clock) read() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(10 * time.Microsecond)
+	if c.wavers && rand.IntN(4) == 0 {
+		return c.now.Add(-day)
+	}
 	return c.now
 }
 
@@ -40,7 +45,7 @@ func (c *clock) set(now time.Time) {
 // eachAt runs a test on each database with a clock that begins at noon of a day.
 func eachAt(t *testing.T, noon time.Time, test func(t *testing.T, db *database.DB, now *clock)) {
 	t.Helper()
-	for name, open := range map[string]func(testing.TB, ...database.Option) *database.DB{"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres} {
+	for name, open := range map[string]func(testing.TB, ...database.Option) *database.DB{"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres, "serializable": databasetest.Serializable} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			now := &clock{now: noon}
