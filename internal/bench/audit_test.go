@@ -82,7 +82,7 @@ func newWallets(t *testing.T, db *database.DB, n int) (wallets []int64, transit,
 	require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		wallets = nil
 		for i := range n {
-			row := customer.Record{ID: tx.NewID(), Phone: benchPhone(i), Lang: "ru", Level: catalog.StandardLevel, CreatedAt: tx.Now(), Registered: "ussd"}
+			row := customer.Record{ID: tx.NewID(), Phone: benchPhone(i), Lang: "ru", SessionEpoch: 1, Level: catalog.StandardLevel, CreatedAt: tx.Now(), Registered: "ussd"}
 			if err := row.Insert(tx); err != nil {
 				return err
 			}

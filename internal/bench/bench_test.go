@@ -53,7 +53,7 @@ type measured struct {
 
 // runner is one run of the benchmark.
 type runner struct {
-	b       *testing.B
+	b       testing.TB
 	server  *benchServer
 	lasting time.Duration // of one measurement
 	books   map[string]*benchDB

@@ -89,7 +89,7 @@ var booksKeys = sync.OnceValue(func() *signature.Keys {
 })
 
 // seed creates the customers, wallets with money and, if key is not empty, sessions.
-func seed(b *testing.B, address, key string) (payers, loggedOut []payer) {
+func seed(b testing.TB, address, key string) (payers, loggedOut []payer) {
 	b.Helper()
 	begin := time.Now()
 	if out := system.Run(b, []string{"ELSOM_DATABASE_URL=" + address}, "migrate"); out.Code != 0 {
@@ -135,7 +135,7 @@ func seed(b *testing.B, address, key string) (payers, loggedOut []payer) {
 	earlier := 0
 	if key != "" {
 		earlier = *benchPast
-		payers, loggedOut = createSessions(b, db, key, wallets)
+		payers, loggedOut = createSessions(b, db, key, wallets, benchLogins)
 		newPast(b, db).pay(wallets, earlier)
 	}
 	fund(b, db, "second", wallets)
@@ -147,7 +147,7 @@ func seed(b *testing.B, address, key string) (payers, loggedOut []payer) {
 }
 
 // fund puts half of its money into each wallet by a transfer.
-func fund(b *testing.B, db *database.DB, name string, wallets []int64) {
+func fund(b testing.TB, db *database.DB, name string, wallets []int64) {
 	b.Helper()
 	poster := ledger.New(db, ledger.Options{})
 	defer poster.Close()
@@ -282,7 +282,7 @@ func (bdb *benchDB) verify() *auditResult {
 
 // audit runs elsom audit and measures it. own transfers have an operation of the
 // benchmark, unknown to the audit.
-func (p *auditResult) audit(b *testing.B, address string, own int64) {
+func (p *auditResult) audit(b testing.TB, address string, own int64) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()

@@ -21,7 +21,7 @@ import (
 // past is completed payments of wallets, written as accepting and settling leave them:
 // signed, and queued for the log.
 type past struct {
-	b                *testing.B
+	b                testing.TB
 	db               *database.DB
 	transit, payable int64
 	amount           money.Amount
@@ -39,7 +39,7 @@ const (
 // log by the rows' times: records of many times in one seal would be read repeatedly.
 const pastLasting = 2 * time.Hour
 
-func newPast(b *testing.B, db *database.DB) *past {
+func newPast(b testing.TB, db *database.DB) *past {
 	b.Helper()
 	l := ledger.New(db, ledger.Options{})
 	defer l.Close()
@@ -149,7 +149,7 @@ func (r *pastRows) insert(tx *database.Tx) error {
 }
 
 // seal seals what is queued for the log, so that no portal does it while it is measured.
-func seal(b *testing.B, db *database.DB) {
+func seal(b testing.TB, db *database.DB) {
 	b.Helper()
 	log := translog.New(db, translog.Options{})
 	for sealed := 1; sealed > 0; {

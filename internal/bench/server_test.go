@@ -22,7 +22,7 @@ import (
 // benchServer is a PostgreSQL with default durability, pgbench's database, and the
 // seed that all databases are copied from.
 type benchServer struct {
-	b      *testing.B
+	b      testing.TB
 	server *databasetest.PostgresServer
 	admin  *sql.DB
 	// postmaster is the id of PostgreSQL's parent process.

@@ -37,9 +37,9 @@ func (p payer) session() string {
 // benchLogins is the number of sessions at the page of the password.
 const benchLogins = 2_000
 
-// createSessions creates sessions with the portal's package and key, which is faster
-// than ten thousand logins.
-func createSessions(b *testing.B, db *database.DB, key string, wallets []int64) (payers, loggedOut []payer) {
+// createSessions creates a session of each wallet, and others that are at the page of the
+// password, with the portal's package and key, which is faster than ten thousand logins.
+func createSessions(b testing.TB, db *database.DB, key string, wallets []int64, logins int) (payers, loggedOut []payer) {
 	b.Helper()
 	sessions, err := session.New(db, session.Options{Secret: []byte(key)})
 	require.NoError(b, err)
@@ -58,7 +58,7 @@ func createSessions(b *testing.B, db *database.DB, key string, wallets []int64) 
 		session.Of(c).Set("phone", c.QueryParam("phone"))
 		return c.String(http.StatusOK, session.Of(c).CSRF())
 	}, sessions.Middleware())
-	payers, loggedOut = make([]payer, len(wallets)), make([]payer, benchLogins)
+	payers, loggedOut = make([]payer, len(wallets)), make([]payer, logins)
 	var all sync.WaitGroup
 	for part := range 16 {
 		all.Go(func() {
@@ -74,7 +74,7 @@ func createSessions(b *testing.B, db *database.DB, key string, wallets []int64) 
 	return payers, loggedOut
 }
 
-func enter(b *testing.B, e *echo.Echo, path string, customer int64) payer {
+func enter(b testing.TB, e *echo.Echo, path string, customer int64) payer {
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	var cookies []string

@@ -18,7 +18,7 @@ import (
 // standIn is a server with as little cost as possible, since it shares the cores with
 // what is measured. It answers each request by the path and query of its first line;
 // "" means never.
-func standIn(b *testing.B, answer func(path string) string) (address string) {
+func standIn(b testing.TB, answer func(path string) string) (address string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = listener.Close() })
@@ -92,13 +92,13 @@ func standInAnswer(status, contentType, body string) string {
 }
 
 // silent is a biller that never answers, so that only accepting is measured.
-func silent(b *testing.B) string {
+func silent(b testing.TB) string {
 	b.Helper()
 	return "http://" + standIn(b, func(string) string { return "" }) + "/pay"
 }
 
 // instant is a biller that answers 0 at once.
-func instant(b *testing.B) string {
+func instant(b testing.TB) string {
 	b.Helper()
 	var booked atomic.Int64
 	return "http://" + standIn(b, func(path string) string {
@@ -115,7 +115,7 @@ type smsCenter struct {
 	accepted atomic.Int64
 }
 
-func newSMSCenter(b *testing.B) *smsCenter {
+func newSMSCenter(b testing.TB) *smsCenter {
 	b.Helper()
 	c := &smsCenter{}
 	c.url = "http://bench:bench@" + standIn(b, func(string) string {

@@ -144,7 +144,7 @@ func naivePay(tx *gorm.DB, d naiveDraft) error {
 
 // naiveBooks is the database of the naive server.
 type naiveBooks struct {
-	b       *testing.B
+	b       testing.TB
 	address string
 	db      *sql.DB
 	payers  []payer
@@ -152,7 +152,7 @@ type naiveBooks struct {
 	made    int64
 }
 
-func newNaiveBooks(b *testing.B, address string, payers []payer) *naiveBooks {
+func newNaiveBooks(b testing.TB, address string, payers []payer) *naiveBooks {
 	b.Helper()
 	db, err := sql.Open("pgx", address)
 	require.NoError(b, err)

@@ -62,7 +62,7 @@ func BenchmarkUSSD(b *testing.B) {
 }
 
 type ussdBench struct {
-	b        *testing.B
+	b        testing.TB
 	site     *system.Site
 	yard     string // the bare handler's address
 	hasher   *password.Hasher
@@ -73,7 +73,7 @@ type ussdBench struct {
 }
 
 // newUSSDBench starts a portal and a bare Echo handler.
-func newUSSDBench(b *testing.B, address string, lasting time.Duration) *ussdBench {
+func newUSSDBench(b testing.TB, address string, lasting time.Duration) *ussdBench {
 	b.Helper()
 	s := system.NewSite(b, address, system.WithoutRateLimits)
 	u := &ussdBench{b: b, site: s, lasting: lasting, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * benchUSSDCallers}}}
