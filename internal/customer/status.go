@@ -54,6 +54,7 @@ func (s Status) SignedIn(c Customer, at time.Time) bool {
 	}
 	session := s.sessions[read.Handle]
 	//mutant:replace session.row != read => session.row.Handle != read.Handle TestSignedIn
+	//mutant:replace session.row != read || => ./internal/e2e TestSessionEndedAtAnotherPortalPaysNothing
 	//mutant:replace || at.After(session.endsAt) => TestSignedIn
 	//mutant:replace || at.Sub(session.seenAt) > c.Browser.Idle => TestSignedIn
 	if session.row != read || at.After(session.endsAt) || at.Sub(session.seenAt) > c.Browser.Idle {
