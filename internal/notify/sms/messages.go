@@ -123,6 +123,10 @@ func (s *Sealer) messageID(token string) (id int64, ok bool) {
 	return int64(binary.BigEndian.Uint64(text)), true
 }
 
+// unsentLife is the age at which an unsent message fails, also one that has no other end:
+// a portal that gets a gateway later must not send old news.
+const unsentLife = 7 * 24 * time.Hour
+
 // EndUnsent ends the messages that are not sent in time, and deletes those that are never
 // sent (NoMessage). Senders do so too, but without a gateway none runs.
 func (ms *Messages) EndUnsent(ctx context.Context) (int64, error) {

@@ -55,18 +55,21 @@ func TestEndUnsent(t *testing.T) {
 			askedBy            int
 			askedAt            *time.Time
 			want               string
+			age                time.Duration
 		}{
-			{"too late", "+996700123456", "queued", ago(time.Second), 0, nil, "failed"},
-			{"in time", "+996700123456", "queued", ago(-time.Hour), 0, nil, "queued"},
-			{"at any time", "+996700123456", "queued", nil, 0, nil, "queued"},
-			{"being sent", "+996700123456", "queued", ago(time.Second), 7, ago(time.Minute), "queued"},
-			{"response lost", "+996700123456", "queued", ago(time.Second), 7, ago(3 * time.Minute), "failed"},
-			{"sent", "+996700123456", "sent", ago(time.Second), 0, ago(time.Minute), "sent"},
-			{"no message", "", "queued", ago(-time.Hour), 0, nil, ""},
-			{"purged", "", "failed", nil, 0, nil, "failed"},
+			{"too late", "+996700123456", "queued", ago(time.Second), 0, nil, "failed", 0},
+			{"in time", "+996700123456", "queued", ago(-time.Hour), 0, nil, "queued", 0},
+			{"at any time", "+996700123456", "queued", nil, 0, nil, "queued", 0},
+			{"being sent", "+996700123456", "queued", ago(time.Second), 7, ago(time.Minute), "queued", 0},
+			{"response lost", "+996700123456", "queued", ago(time.Second), 7, ago(3 * time.Minute), "failed", 0},
+			{"sent", "+996700123456", "sent", ago(time.Second), 0, ago(time.Minute), "sent", 0},
+			{"no message", "", "queued", ago(-time.Hour), 0, nil, "", 0},
+			{"old", "+996700123456", "queued", nil, 0, nil, "failed", 8 * 24 * time.Hour},
+			{"younger", "+996700123456", "queued", nil, 0, nil, "queued", 6 * 24 * time.Hour},
+			{"purged", "", "failed", nil, 0, nil, "failed", 0},
 		} {
 			require.NoError(t, db.Gorm(ctx).Exec(`INSERT INTO messages (id, key, phone, text, state, expires_at, asked_by, asked_at, sealed, made_at, due_at, queue)
-				VALUES (?, ?, ?, 'text', ?, ?, ?, ?, ?, ?, ?, 'sms_codes')`, i+1, m.name, m.phone, m.state, m.expiresAt, m.askedBy, m.askedAt, []byte("sealed"), now, now).Error)
+				VALUES (?, ?, ?, 'text', ?, ?, ?, ?, ?, ?, ?, 'sms_codes')`, i+1, m.name, m.phone, m.state, m.expiresAt, m.askedBy, m.askedAt, []byte("sealed"), now.Add(-m.age), now).Error)
 			defer func() {
 				var rows []struct {
 					State  string
@@ -81,7 +84,7 @@ func TestEndUnsent(t *testing.T) {
 			}()
 		}
 		ms := sms.NewMessages(db, nil)
-		for _, want := range []int64{3, 0} {
+		for _, want := range []int64{4, 0} {
 			if n, err := ms.EndUnsent(ctx); n != want || err != nil {
 				t.Errorf("ended %d (%v), want %d", n, err, want)
 			}

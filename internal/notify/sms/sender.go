@@ -75,11 +75,12 @@ type Acquired struct {
 	// Attempts is the number of times the message was acquired, this one included.
 	Attempts int
 
-	phone  phone.Number
-	text   string
-	sealed []byte
-	token  int64 // identifies the acquisition
-	at     time.Time
+	phone     phone.Number
+	text      string
+	sealed    []byte
+	expiresAt *time.Time
+	token     int64 // identifies the acquisition
+	at        time.Time
 }
 
 // Outcome is the outcome of a call.
@@ -215,7 +216,7 @@ func (d *Sender) acquire(tx *database.Tx, queue string, n int, s *step) error {
 		default:
 			s.acquired = append(s.acquired, Acquired{
 				ID: r.ID, Queue: queue, Key: r.Key, Attempts: r.Tries + 1,
-				phone: phone.Number(r.Phone), text: r.Text, sealed: r.Sealed, token: s.token, at: s.now,
+				phone: phone.Number(r.Phone), text: r.Text, sealed: r.Sealed, expiresAt: r.ExpiresAt, token: s.token, at: s.now,
 			})
 			repeated := int64(0)
 			if r.AskedBy != 0 {
@@ -241,7 +242,7 @@ func (d *Sender) lostBefore(now time.Time) time.Time {
 func (d *Sender) refusal(r dueRow, overLimit bool, now time.Time) error {
 	switch {
 	//mutant:drop TestSenderStoresOutcome
-	case r.ExpiresAt != nil && now.After(*r.ExpiresAt):
+	case hasExpired(r.ExpiresAt, now):
 		return errExpired
 	//mutant:drop TestCodesAreNotRepeated
 	case r.AskedBy != 0 && r.Sealed != nil && !d.idempotent:
@@ -251,6 +252,8 @@ func (d *Sender) refusal(r dueRow, overLimit bool, now time.Time) error {
 	}
 	return nil
 }
+
+func hasExpired(at *time.Time, now time.Time) bool { return at != nil && now.After(*at) }
 
 // overDailyLimit returns the ids of notices above the daily limit of their phone
 // numbers.
@@ -294,8 +297,13 @@ func (d *Sender) Send(ctx context.Context, m Acquired) (o Outcome) {
 }
 
 func (d *Sender) call(ctx context.Context, m Acquired) error {
+	now := d.db.Now()
+	//mutant:drop TestExpiredMessageIsNotSent
+	if hasExpired(m.expiresAt, now) {
+		return fault.New(fault.Invalid, "sms.send", "").Because(errExpired)
+	}
 	//mutant:drop TestLateCallIsNotMade
-	if d.db.Now().Sub(m.at) > callWithin {
+	if now.Sub(m.at) > callWithin {
 		return errNotCalled
 	}
 	r := Rendered{Phone: m.phone, Text: m.text, ID: m.Key, Token: d.sealer.token(m.ID)}

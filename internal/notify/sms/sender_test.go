@@ -202,6 +202,28 @@ func TestLateCallIsNotMade(t *testing.T) {
 	})
 }
 
+// A message that expires between its acquisition and its call fails.
+func TestExpiredMessageIsNotSent(t *testing.T) {
+	eachFixture(t, func(f *fixture) {
+		f.add(f.sealer.OutboxMessage("a", secretMessage()))
+		d := NewSender(f.db, f.sealer, f.gateway, Options{})
+		acquired, err := d.Step(f.Context(), CodeQueue, nil, 1)
+		if err != nil || len(acquired) != 1 {
+			f.Fatal(acquired, err)
+		}
+		past := f.db.Now().Add(-time.Millisecond)
+		acquired[0].expiresAt = &past
+		outcome := d.Send(f.Context(), acquired[0])
+		if !errors.Is(outcome.Err, errExpired) || len(f.gateway.sent) != 0 {
+			f.Fatalf("%v, %d calls", outcome.Err, len(f.gateway.sent))
+		}
+		if _, err := d.Step(f.Context(), CodeQueue, []Outcome{outcome}, 0); err != nil {
+			f.Fatal(err)
+		}
+		f.wantState("a", Failed)
+	})
+}
+
 type panickingGateway struct{}
 
 func (panickingGateway) Send(context.Context, Rendered) error { panic("?") }

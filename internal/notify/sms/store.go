@@ -293,9 +293,15 @@ func (ms *Messages) fail(ctx context.Context, condition string, at time.Time) (i
 }
 
 func (ms *Messages) endUnsent(ctx context.Context) (int64, error) {
+	now := ms.db.Now()
 	//mutant:replace expires_at < ? => expires_at <> ? TestEndUnsent
-	failed, err := ms.fail(ctx, "expires_at < ?", ms.db.Now())
+	failed, err := ms.fail(ctx, "expires_at < ?", now)
 	if err != nil {
+		return failed, err
+	}
+	//mutant:replace now.Add(-unsentLife) => time.Time{} TestEndUnsent
+	old, err := ms.fail(ctx, "made_at < ?", now.Add(-unsentLife))
+	if failed += old; err != nil {
 		return failed, err
 	}
 	//mutant:replace state = 'queued' AND phone = '' => phone = '' TestEndUnsent
