@@ -16,7 +16,7 @@ import (
 // formerQueues are the outbox queues of the previous release, which adds and sends text
 // messages there while it runs beside this one. It doesn't see the rows that this
 // release adds. The next release needs nothing of this file.
-var formerQueues = []string{"sms_codes", "sms_codes_2", "sms", "sms_2"}
+var formerQueues = []string{"sms_codes", "sms"}
 
 const (
 	drainInterval = time.Second

@@ -44,7 +44,7 @@ func TestMessagesOfThePreviousRelease(t *testing.T) {
 	eachFixture(t, func(f *fixture) {
 		plain := payload{Phone: number, Lang: "ru", Key: "sms.topped_up", Args: map[string]string{"Amount": "12,50"}}
 		f.addFormer("sms", "plain", plain)
-		f.addFormer("sms_codes_2", "code", payload{Phone: number, Lang: "ru", Key: "sms.login_code", Sealed: f.sealedArgs("code")})
+		f.addFormer("sms_codes", "code", payload{Phone: number, Lang: "ru", Key: "sms.login_code", Sealed: f.sealedArgs("code")})
 		f.addFormer("sms_codes", "nothing", payload{Phone: number, Lang: "ru", Key: NoMessage})
 		f.addFormer("sms", "called", plain)
 		f.addFormer("sms_codes", "called code", payload{Phone: number, Lang: "ru", Key: "sms.code", Sealed: f.sealedArgs("called code")})
