@@ -147,6 +147,33 @@ func TestAcceptRejectsOthers(t *testing.T) {
 	kindIs(t, err, fault.NotFound, "", "")
 }
 
+// Lists of several customers, which are read together, have nobody else's payments.
+func TestByIDsOmitsOthers(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h, ctx := newFixture(t, db, good), context.Background()
+		owners, ids := []customer.Customer{h.NewCustomer(100_00), h.NewCustomer(100_00)}, []int64{1}
+		for _, c := range owners {
+			draft, err := h.Quote(ctx, c, order("60"))
+			require.NoError(t, err)
+			id, err := h.Accept(ctx, c, customer.Web, draft.ID)
+			require.NoError(t, err)
+			ids = append(ids, id.Payment.ID)
+		}
+		var all sync.WaitGroup
+		for range 20 {
+			for i, c := range owners {
+				all.Go(func() {
+					found, err := h.ByIDs(ctx, c.ID, ids[:2+i])
+					if err != nil || len(found) != 1 || found[ids[1+i]].CustomerID != c.ID {
+						t.Errorf("customer %d of %v: %v, %v", c.ID, ids, found, err)
+					}
+				})
+			}
+		}
+		all.Wait()
+	})
+}
+
 // Money leaves by the site only in a known browser and up to the level's amount, or
 // after a confirmation in the same session.
 func TestAcceptRequiresConfirmation(t *testing.T) {

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -99,11 +100,24 @@ func lockPayment(tx *database.Tx, id int64) (Payment, error) {
 	return only(payments(tx.Gorm(), "id = ?"+tx.ForUpdate(), id))
 }
 
-func readSeveral(ctx context.Context, db *database.DB, customerID int64, ids []int64) (map[int64]Payment, error) {
-	if len(ids) == 0 {
-		return nil, nil
+// readSeveral reads the payments of several lists of ids, by the list. A condition on the
+// customer would be an index too, which PostgreSQL may combine with that of the ids: it
+// then reads the index entries of all payments of the customer.
+func (ps *Payments) readSeveral(ctx context.Context, lists [][]int64) ([][]Payment, error) {
+	found, err := ps.readByIDs(ctx, slices.Concat(lists...))
+	if err != nil {
+		return nil, err
 	}
-	return byID(payments(db.Gorm(ctx), "id IN ? AND customer_id = ?", ids, customerID))
+	several := make([][]Payment, len(lists))
+	for i, ids := range lists {
+		for _, p := range found[:len(ids)] {
+			if p != nil {
+				several[i] = append(several[i], *p)
+			}
+		}
+		found = found[len(ids):]
+	}
+	return several, nil
 }
 
 // bookedRow is a payment with an entry of its first transfer: a payment has as many rows
