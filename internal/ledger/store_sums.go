@@ -169,6 +169,7 @@ func countWallets(tx *database.Tx, locked map[int64]lockedAccount) error {
 	sums := make([]sum, 0, len(ids))
 	for id, s := range counted {
 		account := locked[id]
+		//mutant:replace false, s.tally.spent => false, account.Spent TestHistoriesAreLinearizable
 		account.NotCounted, account.Spent = false, s.tally.spent
 		locked[id] = account
 		sums = append(sums, *s)

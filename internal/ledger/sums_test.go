@@ -100,6 +100,14 @@ func (b *books) uncount() {
 	databasetest.Tamper(b.t, b.db, "UPDATE accounts SET moves = NULL, count_in = NULL, count_out = NULL, sum_out = NULL, spent_on = NULL, spent_day = NULL, spent_month = NULL")
 }
 
+// uncountOne makes a wallet as one that the release before the sums has written to. It
+// returns no error, because the commit may be lost.
+func (b *books) uncountOne(wallet int64) {
+	_ = b.db.InTx(context.Background(), func(_ context.Context, tx *database.Tx) error {
+		return tx.Gorm().Exec("UPDATE accounts SET moves = NULL, spent_on = 0, spent_day = 0, spent_month = 0 WHERE id = ?", wallet).Error
+	})
+}
+
 // wantSumsOK audits the balances and the other sums: the payments have no rows.
 func (b *books) wantSumsOK() {
 	b.t.Helper()
