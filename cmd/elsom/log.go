@@ -19,6 +19,9 @@ const (
 	logBuffer = 1 << 20
 	// logFlush bounds how long the program waits for the reader before it exits.
 	logFlush = 2 * time.Second
+	// logPause is the shortest time between two writes: under load many lines are
+	// written at once. A line after a pause is written immediately.
+	logPause = 5 * time.Millisecond
 )
 
 // logs is the program's log.
@@ -70,7 +73,9 @@ var newline = []byte("\n")
 func (w *logWriter) work() {
 	var spare []byte
 	reported := int64(0) // dropped lines
+	var written time.Time
 	for range w.wake {
+		time.Sleep(logPause - time.Since(written))
 		w.mu.Lock()
 		lines := w.waiting
 		w.waiting = spare[:0]
@@ -80,7 +85,7 @@ func (w *logWriter) work() {
 			reported = lost
 		}
 		w.write(lines)
-		spare = lines
+		spare, written = lines, time.Now()
 
 		w.mu.Lock()
 		if len(w.waiting) == 0 {

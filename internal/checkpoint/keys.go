@@ -136,7 +136,7 @@ func DevelopmentKey(secret []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	private, _, err := keyOf(DevelopmentName, bytes.Clone(seed))
+	private, _, err := keyOf(DevelopmentName, bytes.Clone(seed.Bytes()))
 	return private, err
 }
 

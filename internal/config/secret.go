@@ -184,5 +184,5 @@ func (c *Config) CheckpointKeys() *checkpoint.Keys {
 func pepperOf(secret Secret) Secret { return derived(secret, "elsom pin pepper") }
 
 func derived(secret Secret, purpose string) Secret {
-	return Secret(keyedhash.Key(secret.Reveal()).Hex(purpose))
+	return Secret(keyedhash.New([]byte(secret.Reveal())).Hex(purpose))
 }

@@ -44,23 +44,16 @@ func NewRegister[Details any](db *database.DB, realm Realm, counters Counters, s
 // was signed.
 func (r *Register[D]) Authenticate(ctx context.Context, code, password string, from netip.Addr) (Entry[D], error) {
 	op := r.realm.Name + ".authenticate"
-	found, err := r.find(ctx, code)
+	found, err := r.find(ctx, op, code)
 	if err != nil {
-		return Entry[D]{}, fault.New(fault.Unavailable, op, "").Because(err)
+		return Entry[D]{}, err
 	}
-	// Not a refusal: a terminal repeats a request that got no final answer, and the cash
-	// that it took is credited once the row was put right.
-	//mutant:drop ./internal/cashin TestForgedAgentIsUnavailable
-	//mutant:drop ./web TestForgedGateways
-	if err := found.checkSigned(ctx, r.db); found.Code != "" && err != nil {
-		return Entry[D]{}, fault.Wrap(op, err)
-	}
-	e := found.entry()
+	e := found.entry
 	//mutant:replace !e.Disabled && => TestGatewayAuthentication
 	a := attempt{code: code, password: password, from: from, admissible: !e.Disabled && allows(e.Allowed, from)}
-	s := secret{hash: found.PasswordHash, mac: found.PasswordMAC}
+	s := secret{hash: found.row.PasswordHash, mac: found.row.PasswordMAC}
 	right, err := r.verifier.verify(ctx, s, a, func(ctx context.Context, mac string) error {
-		return r.writeMAC(ctx, code, found.PasswordHash, mac)
+		return r.writeMAC(ctx, code, found.row.PasswordHash, mac)
 	})
 	if err != nil {
 		return Entry[D]{}, err
@@ -72,20 +65,33 @@ func (r *Register[D]) Authenticate(ctx context.Context, code, password string, f
 }
 
 // find returns the row of a code, at most maxAge old; the zero row if there is none.
-func (r *Register[D]) find(ctx context.Context, code string) (row[D], error) {
+// Errors: Unavailable if it can't be read, or is not as it was signed.
+func (r *Register[D]) find(ctx context.Context, op, code string) (verified[D], error) {
 	if !IsCode(code) {
-		return row[D]{}, nil
+		return verified[D]{}, nil
 	}
 	now := r.db.Now()
 	found, generation, fresh := r.cache.get(code, now)
 	if fresh {
 		return found, nil
 	}
-	found, err := r.read(ctx, code)
-	if err == nil && found.Code != "" {
-		r.cache.put(found, now, generation)
+	row, err := r.read(ctx, code)
+	if err != nil {
+		return verified[D]{}, fault.New(fault.Unavailable, op, "").Because(err)
 	}
-	return found, err
+	if row.Code == "" {
+		return verified[D]{}, nil
+	}
+	// Not a refusal: a terminal repeats a request that got no final answer, and the cash
+	// that it took is credited once the row was put right.
+	//mutant:drop ./internal/cashin TestForgedAgentIsUnavailable
+	//mutant:drop ./web TestForgedGateways
+	if err := row.checkSigned(ctx, r.db); err != nil {
+		return verified[D]{}, fault.Wrap(op, err)
+	}
+	found = verified[D]{row, row.entry(), now}
+	r.cache.put(found, generation)
+	return found, nil
 }
 
 // Add stores a caller, and calls also, if it is not nil, in the same transaction.
@@ -341,38 +347,40 @@ const maxAge = time.Second
 // larger than the table.
 type cache[D any] struct {
 	mu   sync.Mutex
-	rows map[string]cached[D]
+	rows map[string]verified[D]
 	// generation counts drops: a row that was read before a drop is not stored
 	// after it.
 	generation int
 }
 
-type cached[D any] struct {
-	row  row[D]
-	read time.Time
+// verified is a row that is as it was signed.
+type verified[D any] struct {
+	row   row[D]
+	entry Entry[D]
+	read  time.Time
 }
 
-func (c *cache[D]) get(code string, now time.Time) (found row[D], generation int, fresh bool) {
+func (c *cache[D]) get(code string, now time.Time) (found verified[D], generation int, fresh bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	stored, known := c.rows[code]
 	//mutant:replace || age >= maxAge => TestChangesAreApplied
 	if age := now.Sub(stored.read); !known || age < 0 || age >= maxAge {
-		return row[D]{}, c.generation, false
+		return verified[D]{}, c.generation, false
 	}
-	return stored.row, c.generation, true
+	return stored, c.generation, true
 }
 
-func (c *cache[D]) put(found row[D], read time.Time, generation int) {
+func (c *cache[D]) put(found verified[D], generation int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if generation != c.generation {
 		return
 	}
 	if c.rows == nil {
-		c.rows = map[string]cached[D]{}
+		c.rows = map[string]verified[D]{}
 	}
-	c.rows[found.Code] = cached[D]{found, read}
+	c.rows[found.row.Code] = found
 }
 
 func (c *cache[D]) drop(code string) {

@@ -18,22 +18,22 @@ type pepperKey struct {
 
 // peppersOf returns the peppers of the options, the one in use first.
 func peppersOf(o Options) []pepperKey {
-	peppers := []pepperKey{{o.PINPepper, pepperID(o.PINPepper)}}
+	peppers := []pepperKey{{keyedhash.New(o.PINPepper), pepperID(o.PINPepper)}}
 	if len(o.PreviousPepper) > 0 {
-		peppers = append(peppers, pepperKey{o.PreviousPepper, pepperID(o.PreviousPepper)})
+		peppers = append(peppers, pepperKey{keyedhash.New(o.PreviousPepper), pepperID(o.PreviousPepper)})
 	}
 	return peppers
 }
 
 // pepperID returns eight hexadecimal digits that identify a pepper and don't reveal
 // it.
-func pepperID(key []byte) string { return keyedhash.Key(key).Hex("elsom pepper id")[:8] }
+func pepperID(key []byte) string { return keyedhash.New(key).Hex("elsom pepper id")[:8] }
 
 // peppered returns the input of the slow hash of a PIN: a keyed hash under the
 // pepper, which is not in the database. A slow hash alone does not protect one of
 // ten thousand values.
 func (p pepperKey) peppered(id int64, pin string) string {
-	//mutant:replace p.key.Hex => keyedhash.Key(nil).Hex TestPINIsPeppered
+	//mutant:replace p.key.Hex => keyedhash.New(nil).Hex TestPINIsPeppered
 	return p.key.Hex(string(binary.BigEndian.AppendUint64(nil, uint64(id))) + pin)
 }
 

@@ -66,11 +66,14 @@ var files embed.FS
 type catalog struct {
 	bundle     *goi18n.Bundle
 	localizers map[Lang]*goi18n.Localizer
+	// fixed are the texts of messages without placeholders and plural forms, by key.
+	fixed map[Lang]map[string]string
 }
 
 var load = sync.OnceValues(func() (*catalog, error) {
 	bundle := goi18n.NewBundle(language.Russian)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	c := &catalog{bundle: bundle, localizers: map[Lang]*goi18n.Localizer{}, fixed: map[Lang]map[string]string{}}
 	names, err := fs.Glob(files, "messages/*.toml")
 	if err != nil {
 		return nil, err
@@ -80,16 +83,31 @@ var load = sync.OnceValues(func() (*catalog, error) {
 		if err != nil {
 			return nil, fmt.Errorf("i18n: %s: %w", name, err)
 		}
-		if err := bundle.AddMessages(file.Tag, withNoBreakSpaces(name, file.Messages)...); err != nil {
+		messages := withNoBreakSpaces(name, file.Messages)
+		if err := bundle.AddMessages(file.Tag, messages...); err != nil {
 			return nil, fmt.Errorf("i18n: %s: %w", name, err)
 		}
+		c.addFixed(Lang(file.Tag.String()), messages)
 	}
-	c := &catalog{bundle: bundle, localizers: map[Lang]*goi18n.Localizer{}}
 	for _, l := range Langs() {
 		c.localizers[l] = goi18n.NewLocalizer(bundle, string(l))
 	}
 	return c, nil
 })
+
+// addFixed adds the texts of the messages that are the same for any arguments.
+func (c *catalog) addFixed(l Lang, messages []*goi18n.Message) {
+	if c.fixed[l] == nil {
+		c.fixed[l] = map[string]string{}
+	}
+	for _, m := range messages {
+		plural := m.Zero + m.One + m.Two + m.Few + m.Many
+		//mutant:replace strings.Contains(m.Other, "{{") => false TestArgumentsAndPlurals
+		if plural == "" && !strings.Contains(m.Other, "{{") {
+			c.fixed[l][m.ID] = m.Other
+		}
+	}
+}
 
 // Check returns an error if the embedded messages cannot be read.
 func Check() error { _, err := load(); return err }
@@ -111,6 +129,9 @@ func (l Lang) Text(key string, args ...Args) (string, error) {
 	c, err := load()
 	if err != nil {
 		return "", err
+	}
+	if text := c.fixed[l][key]; text != "" {
+		return text, nil
 	}
 	localizer, ok := c.localizers[l]
 	if !ok {

@@ -42,8 +42,8 @@ const firstID = 1
 
 // check returns the check value of a key's value.
 func (k Key) check(value []byte, id int64) string {
-	//mutant:replace keyedhash.Key(value) => keyedhash.Key(nil) TestRecordRefusesOtherKeys
-	return keyedhash.Key(value).Hex(fmt.Sprintf("elsom key check: %s %d", k.Name, id))
+	//mutant:replace keyedhash.New(value) => keyedhash.New(nil) TestRecordRefusesOtherKeys
+	return keyedhash.New(value).Hex(fmt.Sprintf("elsom key check: %s %d", k.Name, id))
 }
 
 // is reports whether a row is of a value of the key.

@@ -52,7 +52,7 @@ type Ciphers []cipher.AEAD
 func (ks Keys) Ciphers() (Ciphers, error) {
 	cs := make(Ciphers, len(ks))
 	for i, k := range ks {
-		block, err := aes.NewCipher(k)
+		block, err := aes.NewCipher(k.raw)
 		if err != nil {
 			return nil, err
 		}

@@ -121,7 +121,7 @@ func (k *Keys) add(key string) error {
 	if err != nil {
 		return err
 	}
-	id := hex.EncodeToString(name[:4])
+	id := hex.EncodeToString(name.Bytes()[:4])
 	//mutant:drop TestParseKeysRefuses
 	if k.byID[id] != nil {
 		return errors.New("has the same key twice")
@@ -151,7 +151,7 @@ func newSubkey(key, id, purpose string) (*subkey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &subkey{id: id, hashes: sync.Pool{New: func() any { return hmac.New(sha256.New, derived) }}}, nil
+	return &subkey{id: id, hashes: sync.Pool{New: func() any { return hmac.New(sha256.New, derived.Bytes()) }}}, nil
 }
 
 // mac returns the mac of a record.

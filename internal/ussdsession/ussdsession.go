@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -172,9 +173,16 @@ const ShortHash = 8
 // Made reports whether a hash, which may have been cut to ShortHash characters, is
 // that of the texts. Hashes that a process with the previous keys made are accepted.
 func (ss *Sessions[C]) Made(made string, texts ...string) bool {
-	return len(made) >= ShortHash && ss.keys.Any(func(key keyedhash.Key) bool {
+	return ss.MadeOne([]string{made}, texts...)
+}
+
+// MadeOne reports whether one of the hashes is that of the texts, as Made does.
+func (ss *Sessions[C]) MadeOne(hashes []string, texts ...string) bool {
+	return len(hashes) > 0 && ss.keys.Any(func(key keyedhash.Key) bool {
 		all := hash(key, texts)
-		return keyedhash.Equal(all[:min(len(made), len(all))], made)
+		return slices.ContainsFunc(hashes, func(made string) bool {
+			return len(made) >= ShortHash && keyedhash.Equal(all[:min(len(made), len(all))], made)
+		})
 	})
 }
 

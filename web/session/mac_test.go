@@ -5,6 +5,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/keyedhash"
 )
 
 // Rows that are written without the server's secret make and change no
@@ -71,7 +72,7 @@ func TestForgedSessions(t *testing.T) {
 func BenchmarkMAC(b *testing.B) {
 	id, r := int64(7), row{ID: keyOf(newToken()), Handle: 9, Browser: keyOf(newToken()), Epoch: 3}
 	r.CustomerID = &id
-	key := make([]byte, 32)
+	key := keyedhash.New(make([]byte, 32))
 	b.ReportAllocs()
 	for b.Loop() {
 		macOf(key, &r)

@@ -136,8 +136,8 @@ func (e *exchange) compare(s *storedSession) (text string, r relation) {
 		f.early = e.in.At.Unix() < s.LastInputAt().Unix()
 	}
 	if e.in.Style != Last {
-		//mutant:replace ContainsFunc(s.Content.Past, e.made) => Contains(s.Content.Past, "") TestNumberedInputs
-		f.seen = slices.ContainsFunc(s.Content.Past, e.made)
+		//mutant:replace e.madeOne(s.Content.Past) => false TestNumberedInputs
+		f.seen = e.madeOne(s.Content.Past)
 	}
 	return text, classify(f)
 }
@@ -168,10 +168,10 @@ func (e *exchange) hash() string {
 	return e.sessions.Hash("text", e.in.Text)[:ussdsession.ShortHash]
 }
 
-// made reports whether a hash is that of this input.
-func (e *exchange) made(hash string) bool {
+// madeOne reports whether one of the hashes is that of this input.
+func (e *exchange) madeOne(hashes []string) bool {
 	if e.in.Style == Numbered {
-		return e.sessions.Made(hash, "id", e.in.ID)
+		return e.sessions.MadeOne(hashes, "id", e.in.ID)
 	}
-	return e.sessions.Made(hash, "text", e.in.Text)
+	return e.sessions.MadeOne(hashes, "text", e.in.Text)
 }

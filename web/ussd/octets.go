@@ -15,27 +15,58 @@ const (
 	gsm7two = "^{}\\[~]|€\f"
 )
 
+// septetsOf has the number of septets of each character up to the last of gsm7; 0 for
+// those outside the GSM alphabet.
+var septetsOf = func() (table ['Ω' + 1]int8) {
+	for _, r := range gsm7 {
+		table[r] = 1
+	}
+	for _, r := range gsm7two {
+		if int(r) < len(table) {
+			table[r] = 2
+		}
+	}
+	return table
+}()
+
+// septets returns the number of septets of a character; 0 if it is outside the GSM
+// alphabet.
+func septets(r rune) int {
+	switch {
+	case int(r) < len(septetsOf):
+		return int(septetsOf[r])
+	case r == '€':
+		return 2
+	}
+	return 0
+}
+
 // Octets returns the size of a text on the network: packed septets if all of its
 // characters are in the GSM alphabet, otherwise UCS-2.
 func Octets(text string) int {
-	septets := 0
+	sum := 0
 	for _, r := range text {
-		switch {
-		case strings.ContainsRune(gsm7, r):
-			septets++
-		case strings.ContainsRune(gsm7two, r):
-			septets += 2
-		default:
-			return 2 * len(utf16.Encode([]rune(text)))
+		n := septets(r)
+		if n == 0 {
+			return 2 * units(text)
 		}
+		sum += n
 	}
-	return (septets*7 + 7) / 8
+	return (sum*7 + 7) / 8
+}
+
+// units returns the length of a text in UTF-16.
+func units(text string) (n int) {
+	for _, r := range text {
+		n += utf16.RuneLen(r)
+	}
+	return n
 }
 
 // isGSM reports whether all characters of a text are in the GSM alphabet.
 func isGSM(text string) bool {
 	for _, r := range text {
-		if !strings.ContainsRune(gsm7, r) && !strings.ContainsRune(gsm7two, r) {
+		if septets(r) == 0 {
 			return false
 		}
 	}
