@@ -198,7 +198,12 @@ func (m *runner) dials() (*ussdBench, *benchDB) {
 func dialing(m *runner) measured {
 	u, bdb := m.dials()
 	yardstick := m.measureOnce("a bare Echo handler", func() figure { return figure{rate: u.bare()} })
-	f := m.measureOnce("USSD requests without PIN steps", func() figure { return figure{rate: u.requests()} })
+	f := m.measureOnce("USSD requests without PIN steps", func() figure {
+		return m.server.measureCPU(func() figure {
+			rate := u.requests()
+			return figure{rate: rate, done: int64(rate * u.lasting.Seconds())}
+		}, &portal{Program: u.site.Portal})
+	})
 	return on(per(f, yardstick), bdb)
 }
 
