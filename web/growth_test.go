@@ -131,7 +131,7 @@ func wantNoGrowth(t *testing.T, filled string) {
 		if few > 1000 {
 			t.Errorf("%s reads %.0f rows for 10 payments", name, few)
 		}
-		// Ten payments don't fill the lists of 20 rows and the window of 100 payments.
+		// Ten payments don't fill the lists of 20 rows.
 		allowed := 2*few + 300
 		t.Logf("%-30s %6.0f rows with 10 payments, %6.0f with 20,000", name, few, many)
 		if many > allowed {

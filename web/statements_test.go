@@ -54,7 +54,7 @@ func (s statement) shape() string {
 	text := strings.ToLower(strings.Join(strings.Fields(s.text), " "))
 	text = strings.NewReplacer("\"", "", "`", "", "for update", "locking", "do update", "do").Replace(text)
 	found := slices.DeleteFunc(touching.FindAllString(text, -1), func(word string) bool {
-		return slices.Contains([]string{"from v", "from unnest", "from picked"}, word)
+		return slices.Contains([]string{"from v", "from unnest", "from picked", "join lateral"}, word)
 	})
 	if len(found) == 0 {
 		return strings.Fields(text)[0]

@@ -58,7 +58,9 @@ type Ledger struct {
 	db    *database.DB
 	queue chan *job
 	wg    sync.WaitGroup
-	token *writeToken
+	// newest has the reads of Newest on PostgreSQL.
+	newest *database.Coalescer[newestQuery, *newest]
+	token  *writeToken
 
 	closing sync.RWMutex
 	closed  bool
@@ -81,6 +83,7 @@ func New(db *database.DB, options Options) *Ledger {
 		queue = maxQueue
 	}
 	l := &Ledger{db: db, queue: make(chan *job, queue), token: newWriteToken()}
+	l.newest = database.NewCoalescer(l.readNewest)
 	//mutant:replace (stripes/int64(writers)) => (1) TestStripedAccountsAreNotLocked
 	first := rand.Int64N(stripes/int64(writers)) * int64(writers) //nolint:gosec // not a secret: writers that share a stripe only wait for each other
 	for i := range int64(writers) {

@@ -3,11 +3,13 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/testkit/require"
 )
@@ -59,6 +61,48 @@ func TestStatementOfFewCredits(t *testing.T) {
 		q.Direction = ledger.Both
 		if more := page(0, 7, -1); more != 0 {
 			t.Error("a full page has a further cursor")
+		}
+	})
+}
+
+// Newest has the first page of the statement and the state, also of several wallets at once
+// and with operations that are left out.
+func TestNewestIsTheStatement(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b, ctx := newBooks(t, db), context.Background()
+		wallets := []int64{b.wallet(5000), b.wallet(0), b.wallet(70)}
+		for i := range 12 {
+			op := []string{"refund", "pay", "refund", "pay", "pay"}[i%5]
+			_, err := b.Post(ctx, ledger.Posting{
+				Key: fmt.Sprint(op, i), Op: op, Subject: ledger.Subject{Type: ledger.Payment, ID: int64(i + 1)},
+				Entries: []ledger.Entry{{Account: wallets[0], Amount: -7}, {Account: wallets[2], Amount: 7}},
+			})
+			require.NoError(t, err)
+		}
+		var all sync.WaitGroup
+		for limit := 1; limit <= 15; limit++ {
+			for _, wallet := range wallets {
+				all.Go(func() {
+					q := ledger.Query{Account: wallet, ExcludeOp: "refund", Limit: limit}
+					want, wantMore, err := b.Statement(ctx, q, 0)
+					require.NoError(t, err)
+					state, lines, more, err := b.Newest(ctx, q)
+					require.NoError(t, err)
+					if !slices.EqualFunc(lines, want, func(a, b ledger.Line) bool {
+						same := a.PostedAt.Equal(b.PostedAt)
+						a.PostedAt = b.PostedAt
+						return same && a == b
+					}) || more != wantMore {
+						t.Errorf("%d lines: %+v, %d; want %+v, %d", limit, lines, more, want, wantMore)
+					}
+					b.wantState(wallet, state)
+				})
+			}
+		}
+		all.Wait()
+		_, _, _, err := b.Newest(ctx, ledger.Query{Account: 1 << 50, Limit: 1})
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("an unknown account: %v", err)
 		}
 	})
 }

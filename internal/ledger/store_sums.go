@@ -227,6 +227,10 @@ func readUncounted(ctx context.Context, db *database.DB, after int64, n int) (id
 	return ids, err
 }
 
+// stateColumns are the columns of accounts a that make a stateRow.
+const stateColumns = `a.balance, a.moves IS NOT NULL, COALESCE(a.count_in, 0), COALESCE(a.count_out, 0), COALESCE(a.sum_out, 0),
+	COALESCE(a.spent_on, 0), COALESCE(a.spent_day, 0), COALESCE(a.spent_month, 0)`
+
 // stateRow is the row of a wallet.
 type stateRow struct {
 	balance money.Amount
@@ -248,9 +252,7 @@ func readStateIn(tx *database.Tx, wallet int64) (State, error) {
 }
 
 func selectState(g *gorm.DB, dialect database.Dialect, wallet int64) (State, error) {
-	rows, err := database.ScanAll(g.Raw(`SELECT balance, moves IS NOT NULL, COALESCE(count_in, 0), COALESCE(count_out, 0), COALESCE(sum_out, 0),
-			COALESCE(spent_on, 0), COALESCE(spent_day, 0), COALESCE(spent_month, 0)
-		FROM accounts WHERE id = ?`, wallet), func(r *stateRow) []any {
+	rows, err := database.ScanAll(g.Raw("SELECT "+stateColumns+" FROM accounts a WHERE id = ?", wallet), func(r *stateRow) []any {
 		return []any{&r.balance, &r.counted, &r.sum.in, &r.sum.outs, &r.sum.out, &r.sum.spent.On, &r.sum.spent.Day, &r.sum.spent.Month}
 	})
 	switch {

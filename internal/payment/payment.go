@@ -182,6 +182,7 @@ type Payments struct {
 	holders   *database.Coalescer[int64, *customer.Customer]
 	reading   *database.Coalescer[int64, *Payment]
 	several   *database.Coalescer[[]int64, []Payment]
+	newest    *database.Coalescer[int64, []Payment]
 	accepting *database.Coalescer[int64, *accepting]
 }
 
@@ -200,6 +201,7 @@ func New(parts Parts) *Payments {
 	ps.holders = database.NewCoalescer(ps.readHolders)
 	ps.reading = database.NewCoalescer(ps.readByIDs)
 	ps.several = database.NewCoalescer(ps.readSeveral)
+	ps.newest = database.NewCoalescer(ps.readNewest)
 	ps.accepting = database.NewCoalescer(ps.readAccepting)
 	return ps
 }
@@ -251,12 +253,37 @@ func (ps *Payments) Await(ctx context.Context, customerID, id int64, timeout tim
 	}
 }
 
-// Latest returns the last n completed payments among a customer's newest, one for each service and
-// identifier, newest first. It omits an identifier with a payment in processing,
-// because the receipt of that payment asks the customer not to pay again.
-func (ps *Payments) Latest(ctx context.Context, customerID int64, n int) ([]Payment, error) {
-	list, err := readLatest(ctx, ps.db, customerID, n)
-	return list, fault.Wrap("payment.latest", err)
+// Newest returns a customer's newest payments, up to 20. Concurrent calls share a statement.
+func (ps *Payments) Newest(ctx context.Context, customerID int64) ([]Payment, error) {
+	if ps.db.Dialect() == database.SQLite { // has no LATERAL, and no round trips to save
+		list, err := readNewestOf(ctx, ps.db, customerID)
+		return list, fault.Wrap("payment.newest", err)
+	}
+	list, err := ps.newest.Do(ctx, customerID)
+	return list, fault.Wrap("payment.newest", err)
+}
+
+// Repeatable returns up to n of a customer's newest payments, one for each service and
+// identifier, the newest that was not refunded. It omits an identifier with a payment in
+// processing, because the receipt of that payment asks the customer not to pay again.
+func Repeatable(newest []Payment, n int) (list []Payment) {
+	type account struct{ service, identifier string }
+	omitted := map[account]bool{}
+	for _, p := range newest {
+		//mutant:drop ./web TestOnlyCompletedPaymentsAreOfferedAgain
+		if p.State == Processing {
+			omitted[account{p.Service, p.Identifier}] = true
+		}
+	}
+	for _, p := range newest {
+		of := account{p.Service, p.Identifier}
+		if p.State == Refunded || omitted[of] || len(list) == n {
+			continue
+		}
+		omitted[of] = true
+		list = append(list, p)
+	}
+	return list
 }
 
 // AcceptedSince reports whether a payment of a customer for a service was

@@ -59,13 +59,16 @@ func (r paymentRow) payment() Payment {
 	return p
 }
 
+// scanTargets returns the destinations of paymentColumns.
+func (r *paymentRow) scanTargets() []any {
+	return []any{
+		&r.ID, &r.CustomerID, &r.Service, &r.Biller, &r.Identifier, &r.Payee, &r.Amount, &r.Fee, &r.TxnID, &r.Code, &r.Channel, &r.State,
+		&r.AcceptedAt, &r.EndedAt, &r.Result, &r.Reference, &r.AskedAt, &r.Mac, &r.KeyID,
+	}
+}
+
 func payments(g *gorm.DB, where string, args ...any) ([]Payment, error) {
-	rows, err := database.ScanAll(g.Raw("SELECT "+paymentColumns+" FROM payments WHERE "+where, args...), func(r *paymentRow) []any {
-		return []any{
-			&r.ID, &r.CustomerID, &r.Service, &r.Biller, &r.Identifier, &r.Payee, &r.Amount, &r.Fee, &r.TxnID, &r.Code, &r.Channel, &r.State,
-			&r.AcceptedAt, &r.EndedAt, &r.Result, &r.Reference, &r.AskedAt, &r.Mac, &r.KeyID,
-		}
-	})
+	rows, err := database.ScanAll(g.Raw("SELECT "+paymentColumns+" FROM payments WHERE "+where, args...), (*paymentRow).scanTargets)
 	if err != nil {
 		return nil, err
 	}
@@ -203,17 +206,31 @@ func byID(list []Payment, err error) (map[int64]Payment, error) {
 	return found, err
 }
 
-// latestWindow is how many of a customer's newest payments readLatest looks at, so that
-// its cost doesn't grow with their number. What was last paid before them is not offered
-// again.
-const latestWindow = 100
+// newestPayments is how many of a customer's payments readNewest reads. What was last paid
+// before them is not offered again.
+const newestPayments = 20
 
-func readLatest(ctx context.Context, db *database.DB, customerID int64, n int) ([]Payment, error) {
-	//mutant:replace HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0 => ./web TestOnlyCompletedPaymentsAreOfferedAgain
-	return payments(db.Gorm(ctx), `id IN (SELECT MAX(id) FROM (SELECT id, service, identifier, state FROM payments
-			WHERE customer_id = ? ORDER BY accepted_at DESC LIMIT ?) newest WHERE state <> 'refunded'
-		GROUP BY service, identifier HAVING MAX(CASE WHEN state = 'processing' THEN 1 ELSE 0 END) = 0) ORDER BY accepted_at DESC LIMIT ?`,
-		customerID, latestWindow, n)
+// readNewest reads the newest payments of customers, on PostgreSQL: what pages show of them.
+func (ps *Payments) readNewest(ctx context.Context, customers []int64) ([][]Payment, error) {
+	type numbered struct {
+		number int64 // of the customer, from 1
+		Payment
+	}
+	rows, err := database.ScanAll(ps.db.Gorm(ctx).Raw(`SELECT c.number, p.id, p.customer_id, p.service, p.identifier, p.payee, p.amount, p.state
+		FROM unnest(?::bigint[]) WITH ORDINALITY c(id, number)
+		CROSS JOIN LATERAL (SELECT * FROM payments WHERE customer_id = c.id ORDER BY accepted_at DESC LIMIT ?) p
+		ORDER BY c.number, p.accepted_at DESC`, &customers, newestPayments), func(r *numbered) []any {
+		return []any{&r.number, &r.ID, &r.CustomerID, &r.Service, &r.Identifier, &r.Payee, &r.Amount, &r.State}
+	})
+	lists := make([][]Payment, len(customers))
+	for _, r := range rows {
+		lists[r.number-1] = append(lists[r.number-1], r.Payment)
+	}
+	return lists, err
+}
+
+func readNewestOf(ctx context.Context, db *database.DB, customer int64) ([]Payment, error) {
+	return payments(db.Gorm(ctx), "customer_id = ? ORDER BY accepted_at DESC LIMIT ?", customer, newestPayments)
 }
 
 func readAcceptedSince(ctx context.Context, db *database.DB, customerID int64, service string, at time.Time) (bool, error) {

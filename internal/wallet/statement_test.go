@@ -56,7 +56,7 @@ func TestOperationsOfThePreviousRelease(t *testing.T) {
 	require.NoError(t, err)
 	databasetest.Tamper(t, db, "UPDATE transfers SET subject_kind = NULL, subject_id = NULL")
 	for kind, ids := range map[wallet.Kind][2]int64{wallet.Payment: {paid.Payment.ID, 0}, wallet.Sent: {0, sent.ID}} {
-		operations, err := h.Wallets.Latest(ctx, from.ID, 10)
+		_, operations, err := h.Wallets.Latest(ctx, from.ID, 10)
 		require.NoError(t, err)
 		i := slices.IndexFunc(operations, func(o wallet.Operation) bool { return o.Kind == kind })
 		if i < 0 || operations[i].PaymentID != ids[0] || operations[i].TransferID != ids[1] {

@@ -90,17 +90,18 @@ const (
 	opTransfer = "wallet.transfer"
 )
 
-// Latest returns the last n operations.
-func (w *Wallets) Latest(ctx context.Context, customerID int64, n int) ([]Operation, error) {
-	lines, _, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, ExcludeOp: opRefund, Limit: n}, 0)
-	return operations(lines), err
+// Latest returns the balance and the last n operations.
+func (w *Wallets) Latest(ctx context.Context, customerID int64, n int) (money.Amount, []Operation, error) {
+	state, lines, _, err := w.ledger.Newest(ctx, ledger.Query{Account: customerID, ExcludeOp: opRefund, Limit: n})
+	return state.Balance, operations(lines), err
 }
 
 // Statement returns the page of n operations older than the cursor. A page may
 // have fewer, and of one direction none, though there are older ones: it looks at a bounded
 // number of entries.
 func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, cursor int64, n int) (Page, error) {
-	lines, more, err := w.ledger.Statement(ctx, ledger.Query{Account: customerID, Direction: d, ExcludeOp: opRefund, Limit: n + 1}, cursor)
+	q := ledger.Query{Account: customerID, Direction: d, ExcludeOp: opRefund, Limit: n + 1}
+	state, lines, more, err := w.lines(ctx, q, cursor)
 	if err != nil {
 		return Page{}, err
 	}
@@ -115,12 +116,19 @@ func (w *Wallets) Statement(ctx context.Context, customerID int64, d Direction, 
 			return Page{}, err
 		}
 	}
-	state, err := w.ledger.State(ctx, customerID)
-	if err != nil {
-		return Page{}, err
-	}
 	page.sum(state.Sums, d)
 	return page, nil
+}
+
+// lines returns the state of a wallet with the lines of a page.
+func (w *Wallets) lines(ctx context.Context, q ledger.Query, cursor int64) (state ledger.State, lines []ledger.Line, more int64, err error) {
+	if cursor == 0 && q.Direction == Both {
+		return w.ledger.Newest(ctx, q)
+	}
+	if lines, more, err = w.ledger.Statement(ctx, q, cursor); err == nil {
+		state, err = w.ledger.State(ctx, q.Account)
+	}
+	return state, lines, more, err
 }
 
 // sum sets the totals that the direction selects.

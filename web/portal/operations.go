@@ -3,6 +3,7 @@ package portal
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,22 +20,30 @@ import (
 )
 
 // operations returns a wallet's operations as the pages show them. The payments,
-// transfers and agents that they refer to are read in one query each.
-func (p *Portal) operations(ctx context.Context, holder customer.Customer, lang i18n.Lang, list []wallet.Operation) ([]page.Operation, error) {
-	var about references
+// transfers and agents that they refer to are read in one query each, except payments that
+// are known.
+func (p *Portal) operations(ctx context.Context, holder customer.Customer, lang i18n.Lang, list []wallet.Operation, known ...payment.Payment) ([]page.Operation, error) {
+	about := references{payments: make(map[int64]payment.Payment, len(list))}
+	for _, paid := range known {
+		about.payments[paid.ID] = paid
+	}
 	var paid, sent []int64
 	for _, o := range list {
 		switch {
 		case o.PaymentID != 0:
+			if _, is := about.payments[o.PaymentID]; is {
+				continue
+			}
 			paid = append(paid, o.PaymentID)
 		case o.TransferID != 0:
 			sent = append(sent, o.TransferID)
 		}
 	}
-	var err error
-	if about.payments, err = p.services.Payments.ByIDs(ctx, holder.ID, paid); err != nil {
+	read, err := p.services.Payments.ByIDs(ctx, holder.ID, paid)
+	if err != nil {
 		return nil, err
 	}
+	maps.Copy(about.payments, read)
 	if about.transfers, err = p.services.Transfers.ByIDs(ctx, holder.ID, sent); err != nil {
 		return nil, err
 	}

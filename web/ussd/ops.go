@@ -187,7 +187,7 @@ func pinTexts(s State, pin string) []string {
 const maxOperations = 9
 
 func (h *Handler) operations(ctx context.Context, holder customer.Customer, s State) ([]Operation, error) {
-	latest, err := h.wallets.Latest(ctx, holder.ID, maxOperations)
+	_, latest, err := h.wallets.Latest(ctx, holder.ID, maxOperations)
 	if err != nil {
 		return nil, err
 	}
