@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -198,6 +199,7 @@ func (a *app) serve(ctx context.Context, listener net.Listener, sessions *sessio
 	failed := make(chan error, 1)
 	go func() { failed <- server.Server.Serve(listener) }()
 	slog.Info("serve: started", "config", a.config)
+	debug.FreeOSMemory() // what the start needed and an idle process doesn't
 
 	var err error
 	select {
