@@ -21,6 +21,21 @@ const tokenTimeout = 100 * time.Millisecond
 type writeToken struct {
 	held    chan struct{} // has an element while the token is held
 	overdue atomic.Bool   // the last wait ended by its timeout
+	last    atomic.Pointer[commit]
+}
+
+// A commit is a batch that is being committed by a writer that has released the token.
+type commit struct {
+	size int
+	// done is closed by end, or tokenTimeout after the token's release: the commit
+	// probably waits for a standby then.
+	done chan struct{}
+	end  func()
+}
+
+func newCommit(size int) *commit {
+	done := make(chan struct{})
+	return &commit{size, done, sync.OnceFunc(func() { close(done) })}
 }
 
 func newWriteToken() *writeToken { return &writeToken{held: make(chan struct{}, 1)} }
@@ -43,5 +58,27 @@ func (t *writeToken) acquire() (release func()) {
 	case <-timer.C:
 		t.overdue.Store(true)
 		return func() {}
+	}
+}
+
+// commits records that a batch is about to be committed, until its end is called.
+func (t *writeToken) commits(c *commit) {
+	t.last.Store(c)
+	//mutant:drop TestCollectWaitsForALargerCommit
+	time.AfterFunc(tokenTimeout, c.end)
+}
+
+// larger returns the last commit if it is of more than size postings and is not done;
+// else nil.
+func (t *writeToken) larger(size int) *commit {
+	c := t.last.Load()
+	if c == nil || c.size <= size {
+		return nil
+	}
+	select {
+	case <-c.done:
+		return nil
+	default:
+		return c
 	}
 }
