@@ -59,6 +59,7 @@ type cachedConn struct {
 	idle   map[string]*list.Element // cached statements that are not in use, by text
 	recent list.List                // of *cachedStatement, the last used first
 	closed bool
+	memory bool // temporary storage is in memory: see BeginTx
 }
 
 // PrepareContext implements driver.ConnPrepareContext.

@@ -129,7 +129,7 @@ func (db *DB) tryTx(ctx context.Context, run func(ctx context.Context, tx *Tx) e
 	if db.detached.Load() >= maxDetached {
 		return fault.New(fault.Unavailable, "database.tx", "").Because(errCommitsWait)
 	}
-	handle := db.gorm.WithContext(ctx).Begin()
+	handle := db.gorm.WithContext(inMemory(ctx)).Begin()
 	if handle.Error != nil {
 		return handle.Error
 	}
