@@ -60,6 +60,7 @@ func (r *rawSQL) pay(int) outcome {
 		return over
 	}
 	r.bdb.payments.Add(1)
+	r.bdb.unsigned.Add(1)
 	return done
 }
 
