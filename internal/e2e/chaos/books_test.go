@@ -9,6 +9,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/fault"
 	"elsom/internal/notify/sms"
 )
 
@@ -38,7 +39,7 @@ func (d *scenario) waitEnded() {
 		err := d.books.InStatement(context.Background(), func(tx *database.Tx) error {
 			return tx.Gorm().Exec("UPDATE promises SET due_at = ? WHERE state = 'open' AND lease = 0 AND lane LIKE 'biller:%'", tx.Now()).Error
 		})
-		if err != nil {
+		if err != nil && !fault.Is(err, fault.Unavailable) { // the workers' statements lock the same rows in another order
 			d.t.Fatal(err)
 		}
 		open := d.count("SELECT COUNT(*) FROM payments WHERE state = 'processing'")
