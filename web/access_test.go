@@ -19,7 +19,7 @@ func TestOtherCustomersDataIsNotFound(t *testing.T) {
 	draft := mine.at.Path
 	receipt := mine.press("Оплатить").at.Path
 	open := mine.draft(company, "50").at.Path
-	operation := mine.open("/history").page.Find("main a.row").First().AttrOr("href", "")
+	operation := mine.open("/history").page.Find("main a.op-link").First().AttrOr("href", "")
 	for _, path := range []string{draft, receipt, open, operation} {
 		mine.open(path).wantStatus(200)
 	}

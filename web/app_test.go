@@ -163,7 +163,7 @@ func newAppWith(t *testing.T, o options) *testApp {
 	app.log = translog.New(app.DB, translog.Options{Keys: checkpointKeys()})
 	app.handlers = web.Handlers{
 		Portal: portal.New(portal.Services{
-			Customers: app.Customers, Wallets: app.Wallets, Payments: app.Payments, Transfers: app.Transfers, Closing: app.Closing,
+			Customers: app.Customers, Wallets: app.Wallets, History: app.History, Payments: app.Payments, Transfers: app.Transfers, Closing: app.Closing,
 			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Now: app.DB.Now,
 			Proof: app.receiptFile,
 		}),

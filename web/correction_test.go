@@ -23,7 +23,7 @@ func TestCorrectionInTheHistory(t *testing.T) {
 		"ru": {"Исправление", "Кем сделано"}, "ky": {"Оңдоо", "Ким жасаган"}, "en": {"Correction", "Made by"},
 	} {
 		b.open("/history?lang="+lang).shows(words[0], "+7,00")
-		b.open(b.page.Find("a.row").First().AttrOr("href", "")).wantStatus(200).shows(words[0], words[1], "+7,00")
+		b.open(b.page.Find("a.op-link").First().AttrOr("href", "")).wantStatus(200).shows(words[0], words[1], "+7,00")
 		if strings.Contains(b.body, "⟨") {
 			t.Errorf("in %s a key has no label: %s", lang, b.text())
 		}

@@ -96,7 +96,7 @@ func TestReceiptRefunded(t *testing.T) {
 		t.Errorf("the message is %q", texts[0])
 	}
 	// The refunded payment is one line, and neither of its two transfers is summed.
-	if b.open("/history?direction=in"); b.page.Find("main a.row").Length() != 1 {
+	if b.open("/history?direction=in"); b.page.Find("main tr.op").Length() != 1 {
 		t.Error("the refund stands beside its payment")
 	}
 	b.open("/history").shows("−105,00", "Деньги возвращены", "500,00", "0,00")
@@ -114,7 +114,7 @@ func (b *browser) walk(path string, most int, want []string) {
 	var pages, got []string
 	b.open(path)
 	for {
-		sums := b.page.Find("main a.row").Map(func(_ int, s *goquery.Selection) string {
+		sums := b.page.Find("main tr.op").Map(func(_ int, s *goquery.Selection) string {
 			return strings.TrimSuffix(line(s.Find(".row-sum").Text()), " сом")
 		})
 		pages, got = append(pages, b.at.RequestURI()), append(got, sums...)
@@ -166,7 +166,7 @@ func TestHistory(t *testing.T) {
 	b.walk("/history?direction=out", 20, want[:2])
 	b.shows("15,00", "2 записи")
 	b.open("/history?direction=both").shows("45 записей")
-	b.open("/history").shows("За всё время", "ОсОО «Ала-Тоо» · …6100 17")
+	b.open("/history").shows("За всё время", "ОсОО «Ала-Тоо»", "0020 7199 6100 17")
 	b.press("DosTek group").wantStatus(200).shows("Платёж", "−5,00", "0020 7199 6100 17", "Код платежа")
 	b.open("/history?direction=in").press("KICB").wantStatus(200).shows("Пополнение", "+1,00", "KICB")
 	b.open("/cabinet").shows("28,00")

@@ -29,7 +29,7 @@ func (app *testApp) elsewhere() *testApp {
 	other := &testApp{App: &services, t: app.t, clock: app.clock, inbox: app.inbox, base: app.base, agent: app.agent, log: app.log, handlers: app.handlers}
 	other.handlers.Sessions = sessions
 	other.handlers.Portal = portal.New(portal.Services{
-		Customers: other.Customers, Wallets: other.Wallets, Payments: other.Payments, Transfers: other.Transfers, Closing: other.Closing,
+		Customers: other.Customers, Wallets: other.Wallets, History: other.History, Payments: other.Payments, Transfers: other.Transfers, Closing: other.Closing,
 		Catalog: other.Catalog, Agents: other.Agents, Messages: other.Messages, Sessions: sessions, Now: other.DB.Now,
 	})
 	other.server = web.New(other.handlers)

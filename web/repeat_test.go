@@ -29,9 +29,9 @@ func TestOnlyCompletedPaymentsAreOfferedAgain(t *testing.T) {
 					}
 				}
 				b.open("/history") // a map's pages come in any order
-				b.open(b.page.Find(`main a.row[href^="/history/"]`).First().AttrOr("href", ""))
+				b.open(b.page.Find(`main a.op-link[href^="/history/"]`).First().AttrOr("href", ""))
 				if b.page.Find(`main a[href="`+at+`"]`).Length() == 0 {
-					b.open("/history").open(b.page.Find(`main a.row[href^="/history/"]`).Eq(1).AttrOr("href", "")) // the refund is above
+					b.open("/history").open(b.page.Find(`main a.op-link[href^="/history/"]`).Eq(1).AttrOr("href", "")) // the refund is above
 				}
 				if links() != operation {
 					t.Errorf("%s: its operation offers it: %v", state, !operation)

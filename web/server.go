@@ -170,7 +170,11 @@ const (
 func customerRoutes(g pages, p *portal.Portal) {
 	g.GET("/cabinet", p.Cabinet)
 	g.GET("/history", p.History)
+	g.GET("/history.csv", p.HistoryCSV)
+	g.GET("/history.xlsx", p.HistoryXLSX)
 	g.GET("/history/:id", p.Operation)
+	g.GET("/statement", p.Statement)
+	g.GET("/statement.pdf", p.StatementPDF)
 	g.GET("/services", p.Services)
 	g.GET("/services/:category", p.Category)
 	g.GET("/pay/:service", p.ShowPay)

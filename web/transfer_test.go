@@ -56,7 +56,7 @@ func TestTransfer(t *testing.T) {
 		t.Error("what was sent stands in the form again")
 	}
 	b.open("/history").shows("Бакыт А.", "−250,50 сом")
-	b.open(b.page.Find("main a.row").First().AttrOr("href", "")).wantPath(receipt)
+	b.open(b.page.Find("main a.op-link").First().AttrOr("href", "")).wantPath(receipt)
 	b.press("Повторить перевод")
 	if b.value("phone") != to.Phone.Pretty() || b.value("amount") != "250,50" {
 		t.Errorf("repeats %q %q", b.value("phone"), b.value("amount"))

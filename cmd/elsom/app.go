@@ -15,6 +15,7 @@ import (
 	"elsom/internal/credential"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/history"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/notify/push"
@@ -54,6 +55,7 @@ type app struct {
 
 	ledger    *ledger.Ledger
 	wallets   *wallet.Wallets
+	history   *history.History
 	closing   *wallet.Closing
 	transfers *transfer.Transfers
 	billers   *billerClients
@@ -184,6 +186,7 @@ func (a *app) wireIdentity(s secrets) (err error) {
 func (a *app) wireMoney() {
 	a.ledger = ledger.New(a.db, ledger.Options{})
 	a.wallets = wallet.New(a.ledger)
+	a.history = history.New(a.db)
 	a.closing = wallet.NewClosing(wallet.ClosingParts{DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Customers: a.customers})
 	a.transfers = transfer.New(transfer.Parts{
 		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters,

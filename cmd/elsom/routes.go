@@ -36,7 +36,7 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 	handlers := web.Handlers{
 		Sessions: sessions,
 		Portal: portal.New(portal.Services{
-			Customers: a.customers, Wallets: a.wallets, Transfers: a.transfers, Closing: a.closing, Payments: a.payments, Catalog: a.catalog, Agents: a.agents,
+			Customers: a.customers, Wallets: a.wallets, History: a.history, Transfers: a.transfers, Closing: a.closing, Payments: a.payments, Catalog: a.catalog, Agents: a.agents,
 			Messages: a.messages, Sessions: sessions, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Development: a.config.Development(),
 		}),
 		Terminal:       terminal.New(a.agents, a.cashin, slog.Default()),

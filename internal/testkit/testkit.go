@@ -16,6 +16,7 @@ import (
 	"elsom/internal/credential"
 	"elsom/internal/customer"
 	"elsom/internal/database"
+	"elsom/internal/history"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
 	"elsom/internal/notify/push"
@@ -61,6 +62,7 @@ type App struct {
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
 	Wallets   *wallet.Wallets
+	History   *history.History
 	Closing   *wallet.Closing
 	Payments  *payment.Payments
 	Transfers *transfer.Transfers
@@ -123,6 +125,7 @@ func (a *App) money(o Options) {
 	a.Ledger = ledger.New(a.DB, o.Ledger)
 	a.T.Cleanup(a.Ledger.Close)
 	a.Wallets = wallet.New(a.Ledger)
+	a.History = history.New(a.DB)
 	a.Closing = wallet.NewClosing(wallet.ClosingParts{DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Customers: a.Customers})
 	timing := payment.DefaultTiming()
 	timing.Pauses = []time.Duration{20 * time.Millisecond, 40 * time.Millisecond}

@@ -19,6 +19,17 @@ var bishkek = func() *time.Location {
 // Stamp formats a time in Bishkek: "22.11.2026, 21:15".
 func Stamp(t time.Time) string { return t.In(bishkek).Format("02.01.2006, 15:04") }
 
+// Local returns a time in Bishkek.
+func Local(t time.Time) time.Time { return t.In(bishkek) }
+
+// Date formats a date in Bishkek: "22.11.2026".
+func Date(t time.Time) string { return t.In(bishkek).Format("02.01.2006") }
+
+// Zone names the zone of Bishkek at a time.
+func Zone(l i18n.Lang, t time.Time) string {
+	return l.T("component.zone", i18n.Args{"Zone": offset(t)})
+}
+
 // Machine formats a time for the datetime attribute.
 func Machine(t time.Time) string { return t.In(bishkek).Format(time.RFC3339) }
 

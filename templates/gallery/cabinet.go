@@ -45,13 +45,15 @@ func cabinet() []State {
 			return page.CabinetPage{Frame: f, Wallet: wallet, Balance: money.Max, Operations: list}.Page()
 		}},
 		{"history", "cabinet", func(l i18n.Lang) templ.Component {
-			return page.HistoryPage{
-				Frame: holder(l, "/history"), Operations: operations(l), In: 2_890_00, Out: 1_501_00, Count: 21,
-				NewerHref: "/history", OlderHref: "/history?page=3",
-			}.Page()
+			view := historyPage(l)
+			view.Operations, view.In, view.Out, view.Count = operations(l), 2_890_00, 1_501_00, 21
+			view.NewerHref, view.OlderHref = "/history", "/history?page=3"
+			return view.Page()
 		}},
 		{"history-empty", "cabinet", func(l i18n.Lang) templ.Component {
-			return page.HistoryPage{Frame: holder(l, "/history?direction=in"), Direction: "in"}.Page()
+			view := historyPage(l)
+			view.Direction = "in"
+			return view.Page()
 		}},
 		{"operation", "cabinet", func(l i18n.Lang) templ.Component {
 			return page.OperationPage{
@@ -87,7 +89,7 @@ func cabinet() []State {
 			view.EndPassword = wrong(l, "", "customer.password_wrong")
 			return view.Page()
 		}},
-	}, append(choosing(), application()...)...)
+	}, append(found(), append(choosing(), application()...)...)...)
 }
 
 func messages(l i18n.Lang) page.MessagesPage {

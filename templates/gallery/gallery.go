@@ -84,7 +84,7 @@ func operations(l i18n.Lang) []page.Operation {
 			Amount: -a, Status: s, At: at.Add(-ago),
 		}
 	}
-	return []page.Operation{
+	list := []page.Operation{
 		out("DosTek group", companyINN, 250_50, page.Processing, 0),
 		out("DosTek group", companyINN, 1_250_00, page.Completed, 26*time.Hour),
 		{
@@ -105,6 +105,11 @@ func operations(l i18n.Lang) []page.Operation {
 			Amount: 890_00, Status: page.Completed, At: at.Add(-124 * time.Hour),
 		},
 	}
+	for i := range list {
+		list[i].Number = list[i].Detail
+	}
+	list[1].Detail, list[1].Party, list[1].Number = payee+" · …6100\u00a017", payee, companyINN
+	return list
 }
 
 // States returns every page and state, in the order in which a customer sees them.

@@ -29,6 +29,8 @@ type View struct {
 	Wide bool
 	// Article sets the page as a text.
 	Article bool
+	// Sheet is a further style sheet, of these pages only; empty: none.
+	Sheet string
 	// App loads the script for installing and push notifications.
 	App bool
 	// Alone omits the language switch, for pages cached for use without a connection.

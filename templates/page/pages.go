@@ -128,6 +128,9 @@ type Operation struct {
 	// holder and the account, or the account alone; for transfers the other number if
 	// Name is a person's name. An ИНН is shortened beside a name, else in groups.
 	Detail string
+	// Party and Number are the parts of Detail in columns: the account holder's or the
+	// other person's name; the whole account or number.
+	Party, Number string
 	// Amount is the total with the fee, negative for money out.
 	Amount money.Amount
 	Status Status
@@ -163,20 +166,6 @@ type OperationPage struct {
 	Sum, Fee money.Amount
 	// ReceiptHref and RepeatHref are empty for operations without them.
 	ReceiptHref, RepeatHref string
-}
-
-// HistoryPage is `/history?direction=in|out`.
-type HistoryPage struct {
-	layout.Frame
-	// Direction is "in", "out" or empty for both.
-	Direction  string
-	Operations []Operation
-	// In and Out are the sums over all pages of the filter, without sign.
-	In, Out money.Amount
-	// Count is the number of operations on all pages of the filter.
-	Count int
-	// NewerHref and OlderHref are empty on the first and last page.
-	NewerHref, OlderHref string
 }
 
 // Category is a group of services.

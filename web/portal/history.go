@@ -8,7 +8,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/fault"
-	"elsom/internal/money"
 	"elsom/internal/payment"
 	"elsom/internal/wallet"
 	"elsom/templates/page"
@@ -16,18 +15,18 @@ import (
 
 const historyPageSize = 20
 
-// History lists a wallet's operations, newest first, page by page.
+// History lists a wallet's operations, newest first, page by page: all of them or those of
+// a direction, or what a filter selects.
 func (p *Portal) History(c echo.Context) error {
+	if isFiltered(c) {
+		return p.filtered(c)
+	}
 	direction := wallet.Direction(c.QueryParam("direction"))
 	if direction != wallet.In && direction != wallet.Out {
 		direction = wallet.Both
 	}
-	cursor, err := strconv.ParseInt(c.QueryParam("before"), 10, 64)
-	if err != nil || cursor < 0 {
-		cursor = 0
-	}
 	owner := holder(c)
-	statement, err := p.services.Wallets.Statement(ctx(c), owner.ID, direction, cursor, historyPageSize)
+	statement, err := p.services.Wallets.Statement(ctx(c), owner.ID, direction, cursor(c), historyPageSize)
 	if err != nil {
 		return err
 	}
@@ -35,10 +34,11 @@ func (p *Portal) History(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := page.HistoryPage{
-		Frame: p.frame(c), Direction: string(direction), Operations: operations,
-		In: statement.In, Out: statement.Out, Count: statement.Count,
+	view, err := p.historyPage(c)
+	if err != nil {
+		return err
 	}
+	view.Operations, view.In, view.Out, view.Count = operations, statement.In, statement.Out, statement.Count
 	if statement.HasOlder {
 		view.OlderHref = historyHref(direction, statement.Older)
 	}
@@ -105,5 +105,3 @@ func (p *Portal) Operation(c echo.Context) error {
 	}
 	return render(c, http.StatusOK, view)
 }
-
-func abs(a money.Amount) money.Amount { return max(a, -a) }

@@ -85,6 +85,7 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 			return view, err
 		}
 		view.Name, view.Detail = service.Name.In(string(lang)), paymentDetail(service, paid)
+		view.Party, view.Number = paid.Payee, pretty(service, paid.Identifier)
 		if o.Kind == wallet.Payment {
 			view.Status = page.Status(paid.State)
 		}
@@ -93,9 +94,11 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 	case wallet.Sent:
 		t := about.transfers[o.TransferID]
 		view.Name, view.Detail = otherSide(t.Receiver, t.ReceiverPhone)
+		view.Party, view.Number = t.Receiver, t.ReceiverPhone.Pretty()
 	case wallet.Received:
 		t := about.transfers[o.TransferID]
 		view.Name, view.Detail = otherSide(t.Sender, t.SenderPhone)
+		view.Party, view.Number = t.Sender, t.SenderPhone.Pretty()
 	case wallet.Other:
 		view.Kind, view.Name = page.Correction, lang.T("frame.brand")
 	}
@@ -117,6 +120,11 @@ func (p *Portal) agentNames(ctx context.Context, list []wallet.Operation) (map[s
 	if !slices.ContainsFunc(list, func(o wallet.Operation) bool { return o.Kind == wallet.CashIn }) {
 		return map[string]string{}, nil
 	}
+	return p.agentNamesOfAll(ctx)
+}
+
+// agentNamesOfAll returns the names of all agents by code.
+func (p *Portal) agentNamesOfAll(ctx context.Context) (map[string]string, error) {
 	agents, err := p.services.Agents.ListAgents(ctx)
 	if err != nil {
 		return nil, err

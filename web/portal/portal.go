@@ -20,6 +20,7 @@ import (
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
 	"elsom/internal/fault"
+	"elsom/internal/history"
 	"elsom/internal/i18n"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
@@ -34,6 +35,7 @@ import (
 type Services struct {
 	Customers *customer.Customers
 	Wallets   *wallet.Wallets
+	History   *history.History
 	Transfers *transfer.Transfers
 	Closing   *wallet.Closing
 	Payments  *payment.Payments
@@ -56,6 +58,7 @@ type Services struct {
 type Portal struct {
 	services Services
 	workers  sync.Map // service worker sources by language
+	exports  exports
 }
 
 // New returns the portal's handlers.
