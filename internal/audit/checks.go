@@ -39,7 +39,7 @@ const (
 )
 
 func checks() []check {
-	all := [][]check{ledgerChecks, accountChecks, paymentChecks, transferChecks, settlementChecks}
+	all := [][]check{ledgerChecks, historyChecks, accountChecks, paymentChecks, transferChecks, settlementChecks}
 	var list []check
 	for _, group := range all {
 		list = append(list, group...)
