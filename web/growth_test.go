@@ -12,6 +12,7 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/database/databasetest"
+	"elsom/internal/history"
 	"elsom/internal/testkit/require"
 )
 
@@ -91,8 +92,9 @@ func wantNoGrowth(t *testing.T, filled string) {
 	databasetest.Tamper(t, app.DB, crowd)
 	wallets := map[int]customer.Customer{10: app.newCustomer(50_000_00), 20_000: app.newCustomer(50_000_00)}
 	for n, c := range wallets {
+		ids := app.DB.NewID() - 1<<43 // of half an hour ago
 		for _, statement := range inserted {
-			_, err := admin.Pool().Exec(statement, c.ID, int64(n), app.DB.NewID()-1<<40)
+			_, err := admin.Pool().Exec(statement, c.ID, int64(n), ids)
 			require.NoError(t, err)
 		}
 		_, err := admin.Pool().Exec("UPDATE accounts SET balance = balance - $2 WHERE id = $1", c.ID, n*100)
@@ -104,15 +106,21 @@ func wantNoGrowth(t *testing.T, filled string) {
 	for n, c := range wallets {
 		b := app.browserOf(c)
 		b.draft(company, "1").press("Оплатить").wantStatus(200) // counts the wallet
+		today := history.Day(app.DB.Now())
+		year := "from=" + today.AddDate(0, 0, -300).Format("2006-01-02") + "&to=" + today.Format("2006-01-02")
+		b.open("/history?" + year).wantStatus(200) // sums up the days
 		for name, visit := range map[string]func(){
-			"pay":                      func() { b.draft(company, "1").press("Оплатить").wantStatus(200) },
-			"/cabinet":                 func() { b.open("/cabinet") },
-			"/history":                 func() { b.open("/history").wantStatus(200) },
-			"/limits":                  func() { b.open("/limits") },
-			"/messages":                func() { b.open("/messages") },
-			"/settings/close":          func() { b.open("/settings/close") },
-			"/services":                func() { b.open("/services") },
-			"/history, the page after": func() { b.open("/history?before=4611686018427387904") },
+			"pay":                              func() { b.draft(company, "1").press("Оплатить").wantStatus(200) },
+			"/cabinet":                         func() { b.open("/cabinet") },
+			"/history":                         func() { b.open("/history").wantStatus(200) },
+			"/history?from":                    func() { b.open("/history?" + year).wantStatus(200) },
+			"/history?from, no such operation": func() { b.open("/history?kind=cashin&" + year).wantStatus(200) },
+			"/history?from, statement":         func() { b.open("/statement?" + year).wantStatus(200) },
+			"/limits":                          func() { b.open("/limits") },
+			"/messages":                        func() { b.open("/messages") },
+			"/settings/close":                  func() { b.open("/settings/close") },
+			"/services":                        func() { b.open("/services") },
+			"/history, the page after":         func() { b.open("/history?before=4611686018427387904") },
 		} {
 			sent.take()
 			visit()
@@ -133,6 +141,14 @@ func wantNoGrowth(t *testing.T, filled string) {
 		}
 		// Ten payments don't fill the lists of 20 rows.
 		allowed := 2*few + 300
+		// A filter reads the sums of the days and up to 300 operations behind them, and looks
+		// at 1,000 entries at most, each with its transfer and what that is about.
+		switch {
+		case strings.HasSuffix(name, "no such operation"):
+			allowed += 5_000
+		case strings.HasPrefix(name, "/history?from"):
+			allowed += 1_000
+		}
 		t.Logf("%-30s %6.0f rows with 10 payments, %6.0f with 20,000", name, few, many)
 		if many > allowed {
 			t.Errorf("%s reads %.0f rows for 20,000 payments, %.0f for 10", name, many, few)
