@@ -14,6 +14,7 @@ var aims = []aim{
 	{name: "http p99", what: "p99 of «Оплатить» in ms at 300 payments a second, deliveries and SMS running (at most)", minimum: 50, goal: 20, upperBound: true, unchecked: true, measure: peakHour},
 	{name: "ledger p99", what: "p99 of the ledger, 32 callers / pgbench's mean latency (at most)", minimum: 0.7, goal: 0.35, upperBound: true, measure: latency},
 	{name: "ten minutes", what: "ten minutes' rate of the ledger / a short run's", minimum: 0.85, goal: 0.95, once: true, measure: tenMinutes},
+	{name: "history filters", what: "pages of the history with filter and totals at 10,000,000 transfers / at 10,000, the wallets having as many, 32 callers", minimum: 1 / 1.3, goal: 1, once: true, measure: filteredHistories},
 	{name: "many transfers", what: "rate at 10,000,000 transfers / rate at 10,000", minimum: 0.9, goal: 1, once: true, measure: manyTransfers},
 	{name: "long pay", what: "«Оплатить» of a wallet with 200,000 payments / of one with 10", minimum: 0.9, goal: 1, measure: payingLong},
 	{name: "long others", what: "p99 of the others beside a wallet with 200,000 payments / beside one with 10 (at most)", minimum: 1.2, goal: 1.05, upperBound: true, measure: besideLong},

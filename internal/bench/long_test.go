@@ -48,8 +48,7 @@ func tenMinutes(m *runner) measured {
 
 // manyTransfers compares a database with ten million transfers with a fresh one.
 func manyTransfers(m *runner) measured {
-	full := m.open("many transfers")
-	m.measureOnce("filling", func() figure { return full.fill(*benchMany - benchWallets) })
+	full := m.manyBooks()
 	r := measured{books: []*benchDB{full}}
 	full.postFor(32, m.lasting/5, limited)
 	for round := range 3 {
@@ -71,13 +70,13 @@ func manyTransfers(m *runner) measured {
 }
 
 // fill inserts completed payments, as the superuser: it drops indexes meanwhile.
-func (bdb *benchDB) fill(transfers int) figure {
+func (bdb *benchDB) fill(wallets []int64, transfers int) figure {
 	bdb.m.b.Helper()
 	begin := time.Now()
 	super, err := database.Open(context.Background(), bdb.m.server.server.Address(bdb.database()), database.WithKeys(booksKeys(), false))
 	require.NoError(bdb.m.b, err)
 	defer super.Close()
-	fill(bdb.m.b, super, bdb.wallets, bdb.transit[0].account, bdb.payable, transfers)
+	fill(bdb.m.b, super, wallets, bdb.transit[0].account, bdb.payable, transfers)
 	bdb.before = bdb.rows()
 	return figure{done: int64(transfers), rate: float64(transfers) / time.Since(begin).Seconds(), unit: " rows of transfers"}
 }
