@@ -68,14 +68,17 @@ func TestPostIsNotAllowed(t *testing.T) {
 	}
 }
 
-// TestStyleSheetReferencesExist checks that every address in the style sheet is
+// TestStyleSheetReferencesExist checks that every address in the style sheets is
 // served.
 func TestStyleSheetReferencesExist(t *testing.T) {
-	css, err := io.ReadAll(get(t, Path("css/elsom.css")).Body)
-	if err != nil {
-		t.Fatal(err)
+	var found [][][]byte
+	for _, name := range []string{"css/elsom.css", "css/receipt.css"} {
+		css, err := io.ReadAll(get(t, Path(name)).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, reference.FindAllSubmatch(css, -1)...)
 	}
-	found := reference.FindAllSubmatch(css, -1)
 	if len(found) < 5 {
 		t.Fatalf("only %d references", len(found))
 	}
@@ -89,7 +92,7 @@ func TestStyleSheetReferencesExist(t *testing.T) {
 // TestSizes bounds what slow phones have to load and parse, in bytes.
 func TestSizes(t *testing.T) {
 	for name, most := range map[string]struct{ plain, gzipped int }{
-		"css/elsom.css": {34 << 10, 8 << 10}, "css/history.css": {9 << 10, 3 << 10}, "js/elsom.js": {5 << 10, 2 << 10}, "js/app.js": {3 << 10, 1500},
+		"css/elsom.css": {34 << 10, 8 << 10}, "css/receipt.css": {7 << 10, 2 << 10}, "css/history.css": {9 << 10, 3 << 10}, "js/elsom.js": {5 << 10, 2 << 10}, "js/app.js": {3 << 10, 1500},
 	} {
 		f := all().byName[name]
 		if n := len(f.plain); n > most.plain {

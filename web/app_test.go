@@ -33,7 +33,9 @@ import (
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 	"elsom/internal/notify/sms/inbox"
+	"elsom/internal/payment"
 	"elsom/internal/phone"
+	"elsom/internal/receipt"
 	"elsom/internal/testkit"
 	"elsom/internal/testkit/require"
 	"elsom/internal/translog"
@@ -135,6 +137,15 @@ func (app *testApp) receiptFile(ctx context.Context, payment int64) ([]byte, err
 	return r.Encode()
 }
 
+// sealed returns what the log proves of a payment.
+func (app *testApp) sealed(ctx context.Context, id int64) (payment.Seal, error) {
+	proved, err := app.log.Verified(ctx, id)
+	if proved.State == receipt.Accepted {
+		proved.State = receipt.State(payment.Processing)
+	}
+	return payment.Seal{State: payment.State(proved.State), Records: proved.Checkpoint.Size, At: proved.Checkpoint.At}, err
+}
+
 func newApp(t *testing.T) *testApp { t.Helper(); return newAppWith(t, options{}) }
 
 func newAppWith(t *testing.T, o options) *testApp {
@@ -164,8 +175,8 @@ func newAppWith(t *testing.T, o options) *testApp {
 	app.handlers = web.Handlers{
 		Portal: portal.New(portal.Services{
 			Customers: app.Customers, Wallets: app.Wallets, History: app.History, Payments: app.Payments, Transfers: app.Transfers, Closing: app.Closing,
-			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Now: app.DB.Now,
-			Proof: app.receiptFile,
+			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Links: app.Links, Now: app.DB.Now,
+			Proof: app.receiptFile, Sealed: app.sealed, BaseURL: base,
 		}),
 		Terminal: terminal.New(app.Agents, app.CashIn, slog.Default()), Sessions: sessions, HTTPS: o.https, SecurityLog: app.Security,
 		Healthy:    func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") },

@@ -26,6 +26,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/receiptlink"
 	"elsom/internal/securitylog"
 	"elsom/internal/transfer"
 	"elsom/internal/translog"
@@ -46,6 +47,7 @@ type app struct {
 	customers    *customer.Customers
 	agents       *cashin.Agents
 	gateways     *credential.Gateways
+	links        *receiptlink.Links
 	ussdSessions *ussdsession.Sessions[ussd.Content]
 
 	log      *translog.Log
@@ -168,6 +170,9 @@ func (a *app) wireIdentity(s secrets) (err error) {
 		SecurityLog: a.security, Refused: a.refusedPasswords, IssuedPINLife: a.config.IssuedPINLife, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
 	})
 	if err != nil {
+		return err
+	}
+	if a.links, err = receiptlink.New(a.db, receiptlink.Options{Secret: s.secret, PreviousSecret: s.previousSecret, Counters: a.counters}); err != nil {
 		return err
 	}
 	if a.agents, err = cashin.NewAgents(a.db, a.counters, s.secret, s.previousSecret); err != nil {

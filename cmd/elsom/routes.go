@@ -10,6 +10,8 @@ import (
 
 	"elsom/internal/fault"
 	"elsom/internal/notify/push"
+	"elsom/internal/payment"
+	"elsom/internal/receipt"
 	"elsom/web"
 	"elsom/web/portal"
 	"elsom/web/session"
@@ -37,7 +39,8 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 		Sessions: sessions,
 		Portal: portal.New(portal.Services{
 			Customers: a.customers, Wallets: a.wallets, History: a.history, Transfers: a.transfers, Closing: a.closing, Payments: a.payments, Catalog: a.catalog, Agents: a.agents,
-			Messages: a.messages, Sessions: sessions, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Development: a.config.Development(),
+			Messages: a.messages, Sessions: sessions, Links: a.links, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Sealed: a.sealed(), BaseURL: a.config.BaseURL,
+			Development: a.config.Development(),
 		}),
 		Terminal:       terminal.New(a.agents, a.cashin, slog.Default()),
 		USSD:           menu,
@@ -100,4 +103,27 @@ func (a *app) proof() func(ctx context.Context, payment int64) ([]byte, error) {
 		}
 		return r.Encode()
 	}
+}
+
+// sealed returns the portal's access to what the log proves of a payment; nil without a
+// key for checkpoints.
+func (a *app) sealed() func(ctx context.Context, id int64) (payment.Seal, error) {
+	if a.config.CheckpointKeys() == nil {
+		return nil
+	}
+	return func(ctx context.Context, id int64) (payment.Seal, error) {
+		proved, err := a.log.Verified(ctx, id)
+		if err != nil {
+			return payment.Seal{}, err
+		}
+		return payment.Seal{State: stateOf(proved.State), Records: proved.Checkpoint.Size, At: proved.Checkpoint.At}, nil
+	}
+}
+
+// stateOf returns the state of a payment that a receipt proves.
+func stateOf(proved receipt.State) payment.State {
+	if proved == receipt.Accepted {
+		return payment.Processing
+	}
+	return payment.State(proved)
 }

@@ -42,7 +42,7 @@ var telephone = regexp.MustCompile(`\b(0\d{3}) (\d{3}) (\d{3})\b`)
 // in Russian running text everything. Labels of controls and states stay as
 // they are, since other code compares them; SMS, USSD and e-mail texts too.
 func withNoBreakSpaces(file string, messages []*goi18n.Message) []*goi18n.Message {
-	running := slices.ContainsFunc([]string{"portal", "errors", "offer", "frame"}, func(topic string) bool {
+	running := slices.ContainsFunc([]string{"portal", "receipt", "errors", "offer", "frame"}, func(topic string) bool {
 		return file == "messages/"+topic+".ru.toml"
 	})
 	var changed []*goi18n.Message

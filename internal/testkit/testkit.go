@@ -25,6 +25,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
+	"elsom/internal/receiptlink"
 	"elsom/internal/securitylog"
 	"elsom/internal/testkit/require"
 	"elsom/internal/transfer"
@@ -68,6 +69,7 @@ type App struct {
 	Transfers *transfer.Transfers
 	CashIn    *cashin.CashIn
 	Agents    *cashin.Agents
+	Links     *receiptlink.Links
 	Gateways  *credential.Gateways
 	Push      *push.Subscriptions // nil without Options.Push
 	Biller    *Biller
@@ -109,6 +111,8 @@ func (a *App) identity(o Options) {
 		Levels: a.Catalog, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return a.Ledger.Balance(ctx, id) },
 		SecurityLog: a.Security, Hash: o.Hash, IssuedPINLife: 30 * 24 * time.Hour,
 	})
+	require.NoError(a.T, err)
+	a.Links, err = receiptlink.New(a.DB, receiptlink.Options{Secret: Secret, Counters: a.Counters})
 	require.NoError(a.T, err)
 	a.Agents, err = cashin.NewAgents(a.DB, a.Counters, Secret)
 	require.NoError(a.T, err)

@@ -1,6 +1,7 @@
 package translog
 
 import (
+	"bytes"
 	"context"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -56,6 +57,22 @@ func (l *Log) Receipt(ctx context.Context, payment int64) (r receipt.Receipt, er
 		err = l.waitDurable(ctx, head.Tree)
 	}
 	return r, fault.Wrap(op, err)
+}
+
+// Verified returns what the receipt of a payment proves, as its file does to others. Its
+// errors are those of Receipt; fault.Internal if the receipt is not accepted.
+func (l *Log) Verified(ctx context.Context, payment int64) (receipt.Payment, error) {
+	const op = "translog.verified"
+	r, err := l.Receipt(ctx, payment)
+	if err != nil {
+		return receipt.Payment{}, err
+	}
+	file, err := r.Encode()
+	if err != nil {
+		return receipt.Payment{}, fault.Wrap(op, err)
+	}
+	paid, err := receipt.Verify(bytes.NewReader(file), l.keys)
+	return paid, fault.Wrap(op, err)
 }
 
 // prove returns the record of a row and the proof that the tree has it.

@@ -43,7 +43,7 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) print();
     const share = event.target.closest("[data-share]");
-    if (share) navigator.share({ text: share.dataset.share }).catch(() => { /* canceled */ });
+    if (share) navigator.share({ url: share.dataset.share }).catch(() => { /* canceled */ });
   });
 
   // Loads the page again with GET, never posting a form twice.
@@ -76,10 +76,12 @@
       // Keep the live region, so that screen readers announce the change.
       one("#receipt-status").replaceChildren(...one("#receipt-status", next).childNodes);
       for (const part of [".receipt-sign", ".facts", ".slip-sum"]) one(part, receipt).replaceWith(one(part, fresh));
+      const code = one(".receipt-verify", fresh);
+      if (code) one(".facts", receipt).after(code);
       const reason = one(".receipt-reason", fresh);
       if (reason) one(".facts", receipt).before(reason);
       receipt.className = fresh.className;
-      for (const part of [".funds", ".actions"]) one("main > " + part).replaceWith(one("main > " + part, next));
+      one(".receipt-side").replaceWith(one(".receipt-side", next));
       tools();
       document.title = next.title;
     } catch {

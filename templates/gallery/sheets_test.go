@@ -23,6 +23,7 @@ import (
 var (
 	sheetsDir   = flag.String("sheets", "", "write screenshots of all pages and states to this folder")
 	onlyScreens = flag.String("screens", "", "with -sheets: only combinations of language, theme and width that match this expression, such as ru-light-360")
+	onlyStates  = flag.String("states", "", "with -sheets: only states whose names match this expression")
 	readmeDir   = flag.String("readme", "", "write the README's screenshots to this folder")
 )
 
@@ -72,7 +73,11 @@ func TestSheets(t *testing.T) {
 func sheets(ctx context.Context, t *testing.T, h *galleryServer, dir string, o screen) {
 	t.Helper()
 	bodies, order := map[string]*strings.Builder{}, []string{}
+	wanted := regexp.MustCompile(*onlyStates)
 	for _, s := range gallery.States() {
+		if !wanted.MatchString(s.Name) {
+			continue
+		}
 		var picture []byte
 		if err := chromedp.Run(ctx, emulate(o.width, o.dark), visit(h.URL+"/"+string(o.lang)+"/"+s.Name), shoot(o.width, 740, 1, &picture)); err != nil {
 			t.Fatalf("%s %s: %v", o, s.Name, err)

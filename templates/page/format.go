@@ -158,13 +158,6 @@ func (p CheckPage) figure() money.Amount {
 	return p.Total
 }
 
-// shared is the text to share: enough to find the payment, without the ИНН.
-func (p ReceiptPage) shared() string {
-	return p.T("portal.receipt.shared", i18n.Args{
-		"Status": p.T("portal.receipt.status_" + string(p.Status)), "Code": grouped(p.Code), "Service": p.Service, "Total": p.Total,
-	})
-}
-
 // mobilnik is the agent's name in the page's script.
 func (p FillPage) mobilnik() string {
 	if p.Language() == i18n.EN {

@@ -284,36 +284,6 @@ type CheckPage struct {
 	Held string
 }
 
-// ReceiptPage is `/receipt/ID`.
-type ReceiptPage struct {
-	layout.Frame
-	Status Status
-	// Code is the payment code; see OperationPage.
-	Code string
-	// At is the time of acceptance, EndedAt that of completion or refund.
-	At, EndedAt           time.Time
-	Service               string
-	AccountLabel, Account string
-	PayeeLabel, Payee     string
-	Amount, Fee, Total    money.Amount
-	Wallet                string
-	// Reason is the reason of a refund; empty: the biller returned none.
-	Reason string
-	// Balance is the current balance.
-	Balance    money.Amount
-	RepeatHref string
-	// ProofHref is the file that proves the payment; empty: there is none.
-	ProofHref string
-}
-
-// ProofPage is `/receipt/ID/proof` while the file is not ready.
-type ProofPage struct {
-	layout.Frame
-	ReceiptHref string
-	// Soon reports that the page asks for the file again by itself.
-	Soon bool
-}
-
 // FillPage is `/fill`, which shows how to fill the wallet.
 type FillPage struct {
 	layout.Frame

@@ -25,6 +25,7 @@ import (
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 	"elsom/internal/payment"
+	"elsom/internal/receiptlink"
 	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 	"elsom/templates/layout"
@@ -43,11 +44,17 @@ type Services struct {
 	Agents    *cashin.Agents
 	Messages  *sms.Messages
 	Sessions  *session.Sessions
+	Links     *receiptlink.Links
 	// Notices sends push notifications; nil if they are switched off.
 	Notices *push.Subscriptions
 	// Proof returns the receipt of a payment as a file that proves itself;
 	// fault.NotFound if it is not ready. Nil without a key for checkpoints.
 	Proof func(ctx context.Context, payment int64) ([]byte, error)
+	// Sealed returns what the signed log proves of a payment; fault.NotFound if it isn't
+	// in the log yet. Nil without a key for checkpoints.
+	Sealed func(ctx context.Context, payment int64) (payment.Seal, error)
+	// BaseURL is the site's public address, for links that leave it.
+	BaseURL string
 	// Now is the clock.
 	Now func() time.Time
 	// Development adds links to the handset and the terminal.

@@ -3,12 +3,15 @@ package portal
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"elsom/internal/catalog"
 	"elsom/internal/fault"
 	"elsom/internal/payment"
+	"elsom/internal/qr"
 	"elsom/templates/page"
 	"elsom/web/session"
 )
@@ -17,9 +20,13 @@ import (
 // outcome. Most billers answer within it, so that "processing" is seldom shown.
 const outcomeWait = 1500 * time.Millisecond
 
-// Receipt shows a payment's receipt.
+// freshFor is how long a payment has just ended: the sign of its receipt is drawn then.
+const freshFor = 10 * time.Second
+
+// Receipt shows a payment's receipt, or sends it as PDF.
 func (p *Portal) Receipt(c echo.Context) error {
-	id, err := strconv.ParseInt(c.Param("payment"), 10, 64)
+	number, file := strings.CutSuffix(c.Param("payment"), pdfSuffix)
+	id, err := strconv.ParseInt(number, 10, 64)
 	if err != nil {
 		return fault.New(fault.NotFound, "portal.receipt", "")
 	}
@@ -38,6 +45,9 @@ func (p *Portal) Receipt(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if file {
+		return sendReceiptPDF(c, view)
+	}
 	return render(c, http.StatusOK, view)
 }
 
@@ -51,23 +61,49 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 	if err != nil {
 		return page.ReceiptPage{}, err
 	}
+	view, err := p.receiptView(c, paid, service)
+	view.Account, view.Wallet, view.Balance = pretty(service, paid.Identifier), owner.Phone.Pretty(), balance
+	view.ShareHref, view.PDFHref = receiptHref(paid.ID)+"/share", receiptHref(paid.ID)+pdfSuffix
+	view.RepeatHref, view.ProofHref = p.repeatable(c, paid), p.proofHref(paid)
+	if paid.State == payment.Processing {
+		view.Refresh = p.refresh(paid)
+	}
+	return view, err
+}
+
+// receiptView returns what a receipt shows to its owner and to others, without the account
+// and the wallet's number.
+func (p *Portal) receiptView(c echo.Context, paid payment.Payment, service catalog.Service) (page.ReceiptPage, error) {
 	l := lang(c)
 	view := page.ReceiptPage{
 		Frame: p.frame(c), Status: page.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
-		Service: service.Name.In(string(l)), AccountLabel: service.Label.In(string(l)),
-		Account: pretty(service, paid.Identifier), PayeeLabel: payeeLabel(l, service), Payee: paid.Payee,
-		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(), Wallet: owner.Phone.Pretty(),
-		Balance: balance, RepeatHref: p.repeatable(c, paid), ProofHref: p.proofHref(paid),
+		Service: service.Name.In(string(l)), AccountLabel: service.Label.In(string(l)), PayeeLabel: payeeLabel(l, service), Payee: paid.Payee,
+		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(),
 	}
-	switch paid.State {
-	case payment.Processing:
-		view.Refresh = p.refresh(paid)
-	case payment.Refunded:
+	if token := paid.VerificationToken(); token != "" {
+		if err := p.addVerification(&view, token); err != nil {
+			return view, err
+		}
+		view.Fresh = p.services.Now().Before(paid.EndedAt.Add(freshFor))
+	}
+	if paid.State == payment.Refunded {
 		if key := payment.RefusalKey(paid.Result); key != "" {
 			view.Reason = l.T(key)
 		}
 	}
 	return view, nil
+}
+
+// addVerification adds the page on which others verify the receipt, and its QR code.
+func (p *Portal) addVerification(view *page.ReceiptPage, token string) error {
+	view.VerifyHref = verifyPath + "/" + token
+	var err error
+	if view.VerifyCode, err = qr.New(p.services.BaseURL + view.VerifyHref); err != nil {
+		return fault.Wrap("portal.receipt", err)
+	}
+	_, site, _ := strings.Cut(p.services.BaseURL, "://")
+	view.VerifySite = site + verifyPath
+	return nil
 }
 
 // proofHref returns the address of the receipt's file; empty while the payment is
