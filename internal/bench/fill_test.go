@@ -70,8 +70,9 @@ func fill(t testing.TB, db *database.DB, wallets []int64, transit, payable int64
 		SELECT id + 2, 'payment:' || id || ':completed', '+996' || lpad((wallet % 1000000000)::text, 9, '0'), 'Платёж выполнен', 'sent', 'sms', 'full', 1,
 			at AS made_at, at AS due_at, at AS sent_at FROM filled_payments`)
 	run(`UPDATE accounts SET balance = accounts.balance + moved.amount
-		FROM (SELECT account_id, SUM(amount) AS amount FROM entries WHERE transfer_id BETWEEN $1 AND $2 GROUP BY account_id) moved
-		WHERE accounts.id = moved.account_id`, first, first+step*int64(n+1))
+		FROM (SELECT account_id, SUM(amount) AS amount FROM entries
+			JOIN (SELECT id + 1 AS id FROM filled_payments UNION ALL SELECT id + 2 AS id FROM filled_payments) t ON t.id = entries.transfer_id GROUP BY account_id) moved
+		WHERE accounts.id = moved.account_id`) // earlier payments of the last hours are between them
 	run("CREATE INDEX entries_account ON entries (account_id, transfer_id)")
 	run("CREATE INDEX payments_customer ON payments (customer_id, accepted_at)")
 	run("ALTER TABLE payments ADD CONSTRAINT payments_code_key UNIQUE (code)")
