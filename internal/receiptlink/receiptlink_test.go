@@ -82,18 +82,39 @@ func TestLinkEnds(t *testing.T) {
 			t.Errorf("%d views", got.Views)
 		}
 		past := database.StoredTime(db.Now().Add(-time.Second))
-		databasetest.Tamper(t, db, "UPDATE receipt_links SET expires_at = ?", past)
+		databasetest.Tamper(t, db, "UPDATE receipt_links SET expires_at = ?, id = 1", past)
 		if got := require.Value(links.Of(ctx, holder, 7))(t); got != nil {
 			t.Error("an expired link is shown")
-		}
-		databasetest.Tamper(t, db, "UPDATE receipt_links SET id = 1")
-		if _, err := links.Find(ctx, second); !fault.Is(err, fault.NotFound) {
-			t.Errorf("an expired link: %v", err)
 		}
 		if n := require.Value(links.Purge(ctx))(t); n != 1 {
 			t.Errorf("%d purged", n)
 		}
 	})
+}
+
+// A link can be used until its lifetime is over.
+func TestExpiredLinkIsNotFound(t *testing.T) {
+	for name, open := range map[string]func(testing.TB, ...database.Option) *database.DB{"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			clock := &testkit.Clock{}
+			db := open(t, clock.Option())
+			links, ctx, holder := newLinks(t, db, testkit.Secret, nil), t.Context(), newHolder(t, db)
+			require.NoError(t, links.Make(ctx, holder, 7))
+			token := links.Token(*require.Value(links.Of(ctx, holder, 7))(t))
+			clock.Advance(receiptlink.Lifetime - time.Minute)
+			if _, err := links.Find(ctx, token); err != nil {
+				t.Errorf("a minute before its end: %v", err)
+			}
+			clock.Advance(2 * time.Minute)
+			if _, err := links.Find(ctx, token); !fault.Is(err, fault.NotFound) {
+				t.Errorf("a minute after its end: %v", err)
+			}
+			require.NoError(t, links.Make(ctx, holder, 7))
+			if again := links.Token(*require.Value(links.Of(ctx, holder, 7))(t)); again == token {
+				t.Error("the new link is that which has ended")
+			}
+		})
+	}
 }
 
 func TestLinksOfAWalletAreBounded(t *testing.T) {

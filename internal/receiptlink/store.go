@@ -21,7 +21,7 @@ func first(rows []Link, err error) (*Link, error) {
 // read returns a link that has not expired, of a wallet that is open.
 func (ls *Links) read(ctx context.Context, id int64) (*Link, error) {
 	var rows []Link
-	//mutant:replace AND l.expires_at > ? => AND l.expires_at <> ? TestLinkEnds
+	//mutant:replace AND l.expires_at > ? => AND l.expires_at <> ? TestExpiredLinkIsNotFound
 	//mutant:replace AND c.closed_at IS NULL => ./web TestSharedReceiptOfAClosedWallet
 	err := ls.db.Gorm(ctx).Raw(`SELECT `+columns+` FROM receipt_links l JOIN customers c ON c.id = l.customer_id
 		WHERE l.id = ? AND l.expires_at > ? AND c.closed_at IS NULL`, id, database.StoredTime(ls.db.Now())).Scan(&rows).Error
