@@ -167,14 +167,14 @@ func TestHistory(t *testing.T) {
 	b.shows("15,00", "2 записи")
 	b.open("/history?direction=both").shows("45 записей")
 	b.open("/history").shows("За всё время", "ОсОО «Ала-Тоо»", "0020 7199 6100 17")
-	b.press("DosTek group").wantStatus(200).shows("Платёж", "−5,00", "0020 7199 6100 17", "Код платежа")
+	b.press("DosTek group").wantStatus(200).shows("Квитанция", "5,00 сом", "0020 7199 6100 17", "Код платежа")
 	b.open("/history?direction=in").press("KICB").wantStatus(200).shows("Пополнение", "+1,00", "KICB")
 	b.open("/cabinet").shows("28,00")
 	if n := b.page.Find(".cabinet-main a.row").Length(); n != 5 || b.data("balance") != "2800" {
 		t.Errorf("the cabinet shows %d operations and %s", n, b.data("balance"))
 	}
 	again := b.page.Find("#again-title").Parent().Find("a.row")
-	if again.Length() != 1 || !strings.Contains(line(again.Text()), "ОсОО «Ала-Тоо» · …6100 17") || !strings.Contains(line(again.Text()), "5,00 сом") {
+	if again.Length() != 1 || !strings.Contains(line(again.Text()), "ОсОО «Ала-Тоо» · •••• 6100 17") || !strings.Contains(line(again.Text()), "5,00 сом") {
 		t.Errorf("to pay again: %s", line(again.Text()))
 	}
 	// Another customer's payments are not shown.

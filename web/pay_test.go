@@ -43,8 +43,8 @@ func TestInvalidOrder(t *testing.T) {
 		"three decimals":      {company, "1.234", fine, "не больше двух знаков после запятой"},
 		"two separators":      {company, "1,234.567", fine, "Введите сумму цифрами"},
 		"far too much":        {company, "99999999999999999999", fine, "Такая сумма слишком велика"},
-		"above the balance":   {company, "450", fine, "В кошельке 400,00 сом, этого не хватает"},
-		"the fee above it":    {company, "393", fine, "В кошельке 400,00 сом, этого не хватает"}, // 5,90 and 2,00
+		"above the balance":   {company, "450", fine, "В кошельке 400,00 сом, не хватает 58,75 сом"},
+		"the fee above it":    {company, "393", fine, "В кошельке 400,00 сом, не хватает 0,90 сом"}, // 5,90 and 2,00
 		"below the minimum":   {company, "9,99", fine, "Наименьшая сумма платежа за эту услугу: 10,00 сом"},
 		"above the maximum":   {company, "500,01", fine, "Наибольшая сумма платежа за эту услугу: 500,00 сом"},
 		"a broken letter":     {"\xff\xfe", "50", "ИНН состоит только из цифр", fine},

@@ -68,7 +68,7 @@ func TestSecurityEventsOfSite(t *testing.T) {
 				app.wantEvent(want, all)
 			}
 			login := app.wantEvent("login ok", all)
-			if login.Number == "" || login.Wallet != holder.ID || login.Network == "" || len(login.Browser) != 32 || len(login.RequestID) < 16 {
+			if login.Number == "" || login.Wallet != holder.ID || login.Network == "" || len(login.Browser) != 32 || len(login.RequestID) != 9 {
 				t.Errorf("the login: %+v", login)
 			}
 			unknown := phone.Number("+996700999999")

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 
 	"elsom/internal/fault"
 	"elsom/internal/securitylog"
@@ -70,7 +69,7 @@ func New(h Handlers) *echo.Echo {
 	// In this order: the id is in every log line, the log line covers a recovered
 	// panic, and the headers are set on the page of a panic too.
 	//mutant:replace recoverPanics(), => TestPanicEndsARequestOnly
-	e.Use(dropRequestID, middleware.RequestID(), logRequests(h.Observe), recoverPanics(), headers(h.HTTPS))
+	e.Use(dropRequestID, requestIDs(), logRequests(h.Observe), recoverPanics(), headers(h.HTTPS))
 	limits := h.Limits.orDefault()
 	bodies := &bodyBudget{capacity: limits.Bodies}
 	h.public(e, trusted, limits)

@@ -73,7 +73,7 @@ func (breaking) Routes(g *echo.Group) {
 	})
 }
 
-var requestID = regexp.MustCompile(`[A-Za-z0-9]{32}`)
+var requestID = regexp.MustCompile(`[2-9A-HJKMNP-Z]{4}-[2-9A-HJKMNP-Z]{4}`)
 
 func TestPanicEndsARequestOnly(t *testing.T) {
 	t.Parallel()

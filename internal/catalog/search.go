@@ -83,6 +83,8 @@ func searchableOf(service Service, category Category, biller Biller) searchable 
 	var w searchable
 	for _, text := range service.Name.all() {
 		w.name = append(w.name, fold(text)...)
+		// Unfolded too: "gro" is not the beginning of "grup".
+		w.name = append(w.name, strings.Fields(strings.ToLower(text))...)
 	}
 	w.all = append(w.all, w.name...)
 	texts := append(service.USSDName.all(), category.Name.all()...)
@@ -94,12 +96,13 @@ func searchableOf(service Service, category Category, biller Biller) searchable 
 }
 
 // matchesAll reports whether each search word is a prefix of one of the words, or,
-// from three letters on, a part of one.
+// from three letters on, a part of one, or one of them with an ending («налоги» of
+// «налог»).
 func matchesAll(words, asked []string) bool {
 	for _, a := range asked {
 		found := false
 		for _, w := range words {
-			if strings.HasPrefix(w, a) || (len(a) >= 3 && strings.Contains(w, a)) {
+			if strings.HasPrefix(w, a) || (len(a) >= 3 && strings.Contains(w, a)) || endingOf(w, a) {
 				found = true
 				break
 			}
@@ -109,6 +112,12 @@ func matchesAll(words, asked []string) bool {
 		}
 	}
 	return true
+}
+
+// endingOf reports whether asked is word with a grammatical ending.
+func endingOf(word, asked string) bool {
+	const stem, ending = 5, 3 // the shortest stem, the longest ending
+	return len(word) >= stem && len(asked) <= len(word)+ending && strings.HasPrefix(asked, word)
 }
 
 // latin transliterates Cyrillic letters as people type them on a Latin keyboard;

@@ -23,24 +23,33 @@ func noBreakRussian(text string) string {
 	return beforeDash.Replace(text)
 }
 
-// thousands matches a space within an amount.
-var thousands = regexp.MustCompile(`(\d) (\d{3})`)
+// Matches of what stays on one line: a space within an amount, a number as it is
+// dialed, and an amount with its currency.
+var (
+	thousands = regexp.MustCompile(`(\d) (\d{3})\b`)
+	telephone = regexp.MustCompile(`\b(0\d{3}) (\d{3}) (\d{3})\b`)
+	currency  = regexp.MustCompile(`(\d|}}) (сом|som)`)
+	names     = strings.NewReplacer("DosTek group", "DosTek\u00a0group")
+)
 
-// NoBreakAmounts keeps each amount in a text on one line.
-func NoBreakAmounts(text string) string {
+// NoBreak keeps amounts, telephone numbers and names in a text that was sent on one line
+// each.
+func NoBreak(text string) string {
 	for range 2 { // two spaces share the digits between them
 		text = thousands.ReplaceAllString(text, "$1\u00a0$2")
 	}
-	return text
+	return joined(text)
 }
 
-// telephone matches a number as it is dialed.
-var telephone = regexp.MustCompile(`\b(0\d{3}) (\d{3}) (\d{3})\b`)
+func joined(text string) string {
+	text = telephone.ReplaceAllString(text, "$1\u00a0$2\u00a0$3")
+	return names.Replace(currency.ReplaceAllString(text, "$1\u00a0$2"))
+}
 
 // withNoBreakSpaces puts no-break spaces into the messages of a file and
-// returns those it may change: in messages for pages the telephone numbers, and
-// in Russian running text everything. Labels of controls and states stay as
-// they are, since other code compares them; SMS, USSD and e-mail texts too.
+// returns those it may change: in messages for pages telephone numbers, names and
+// amounts, and in Russian running text everything. SMS, USSD and e-mail texts stay as
+// they are.
 func withNoBreakSpaces(file string, messages []*goi18n.Message) []*goi18n.Message {
 	running := slices.ContainsFunc([]string{"portal", "receipt", "errors", "offer", "frame"}, func(topic string) bool {
 		return file == "messages/"+topic+".ru.toml"
@@ -54,7 +63,7 @@ func withNoBreakSpaces(file string, messages []*goi18n.Message) []*goi18n.Messag
 			if running && strings.HasSuffix(m.Other, ".") {
 				*text = noBreakRussian(*text)
 			}
-			*text = telephone.ReplaceAllString(*text, "$1\u00a0$2\u00a0$3")
+			*text = joined(*text)
 		}
 		changed = append(changed, m)
 	}

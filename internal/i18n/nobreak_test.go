@@ -27,6 +27,17 @@ func TestNoBreakSpacesInRussian(t *testing.T) {
 	}
 }
 
+func TestNoBreakSpacesInAmountsAndNames(t *testing.T) {
+	if got, want := NoBreak("DosTek group, 1 240 000,50 сом. Помощь: 0312 986 000."), "DosTek\u00a0group, 1\u00a0240\u00a0000,50\u00a0сом. Помощь: 0312\u00a0986\u00a0000."; got != want {
+		t.Errorf("%q", got)
+	}
+	for lang, want := range map[Lang]string{RU: "Оплатить 5\u00a0сом", KY: "Төлөө: 5\u00a0сом", EN: "Pay 5\u00a0som"} {
+		if got := lang.T("portal.check.submit", Args{"Total": 5}); got != want {
+			t.Errorf("%s: %q", lang, got)
+		}
+	}
+}
+
 func TestNoBreakSpacesInTelephoneNumbers(t *testing.T) {
 	const noBreak, plain = "0312\u00a0986\u00a0000", "0312 986 000"
 	for key, want := range map[string]string{

@@ -56,12 +56,13 @@ func (n INN) String() string { return string(n) }
 // Grouped returns "0020 7199 6100 17" with no-break spaces.
 func (n INN) Grouped() string { return Group(string(n)) }
 
-// Masked returns the last four digits only: "•••• 0017".
+// Masked returns the last six digits only, in the groups of Grouped: "•••• 6100 17".
 func (n INN) Masked() string {
-	if len(n) < 4 {
+	const last = 6
+	if len(n) < last {
 		return ""
 	}
-	return "••••\u00a0" + string(n[len(n)-4:])
+	return "••••\u00a0" + Group(string(n[len(n)-last:]))
 }
 
 // LogValue keeps the number out of logs.

@@ -43,7 +43,7 @@ func TestParse(t *testing.T) {
 
 func TestFormat(t *testing.T) {
 	n := INN("00207199610017")
-	if n.String() != "00207199610017" || n.Grouped() != "0020\u00a07199\u00a06100\u00a017" || n.Masked() != "••••\u00a00017" {
+	if n.String() != "00207199610017" || n.Grouped() != "0020\u00a07199\u00a06100\u00a017" || n.Masked() != "••••\u00a06100\u00a017" {
 		t.Errorf("formatted as %q, %q, %q", n.String(), n.Grouped(), n.Masked())
 	}
 	if INN("").Masked() != "" || INN("").Grouped() != "" {

@@ -77,7 +77,7 @@ func (l Limits) check(ctx context.Context, op string, c customer.Customer, total
 		return fault.Wrap(op, err)
 	}
 	if withBalance && total > state.Balance {
-		return InsufficientFunds(op, state.Balance)
+		return InsufficientFunds(op, state.Balance, total)
 	}
 	return checkLevel(level, spentOf(c, state, l.db.Now()), total)
 }
@@ -145,17 +145,19 @@ func AtClosing(tx *database.Tx, c customer.Customer) (spent customer.Spent, open
 	return spentOf(c, state, tx.Now()), open, err
 }
 
-// InsufficientFunds returns the refusal for a balance that is too low.
-func InsufficientFunds(op string, balance money.Amount) error {
-	return fault.New(fault.Insufficient, op, "payment.insufficient").With("Balance", balance).At("amount")
+// InsufficientFunds returns the refusal for a balance that is lower than the total; its
+// arguments are Balance and Missing.
+func InsufficientFunds(op string, balance, total money.Amount) error {
+	return fault.New(fault.Insufficient, op, "payment.insufficient").With("Balance", balance).With("Missing", total-balance).At("amount")
 }
 
 // ExplainRefusal replaces the ledger's refusal to debit the wallet by the one that
-// the customer is shown. It returns any other error unchanged.
-func ExplainRefusal(op string, wallet int64, err error) error {
+// the customer is shown; total is the amount that was refused. It returns any other
+// error unchanged.
+func ExplainRefusal(op string, wallet int64, total money.Amount, err error) error {
 	var below *ledger.BelowFloor
 	if errors.As(err, &below) && below.Account == wallet {
-		return InsufficientFunds(op, below.Balance)
+		return InsufficientFunds(op, below.Balance, total)
 	}
 	var over *ledger.OverLimit
 	if errors.As(err, &over) && over.Account == wallet {

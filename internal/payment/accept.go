@@ -167,7 +167,7 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 		}
 	}
 	if err != nil {
-		return Accepted{}, limit.ExplainRefusal(acceptOp, c.ID, err)
+		return Accepted{}, limit.ExplainRefusal(acceptOp, c.ID, draft.Total(), err)
 	}
 	if receipt.Replayed {
 		before, err := ps.ByID(ctx, c.ID, draft.ID)

@@ -175,7 +175,7 @@ func refusal(t Transfer, err error) error {
 	if errors.As(err, &closed) && closed.Account == t.ReceiverID {
 		return checkReceiver(customer.Customer{Closed: true}, opTransfer)
 	}
-	return limit.ExplainRefusal(opTransfer, t.SenderID, err)
+	return limit.ExplainRefusal(opTransfer, t.SenderID, t.Amount, err)
 }
 
 // messageToSender returns the SMS to the sender.

@@ -23,7 +23,7 @@ func cabinet() []State {
 	return append([]State{
 		{"cabinet", "cabinet", func(l i18n.Lang) templ.Component {
 			again := services(l)[:1]
-			again[0].Detail, again[0].Sum = payee+" · …6100\u00a017", 1_240_00
+			again[0].Detail, again[0].Sum = payee+" · ••••\u00a06100\u00a017", 1_240_00
 			return page.CabinetPage{
 				Frame: holder(l, "/cabinet"), Wallet: wallet, Balance: 749_50,
 				Operations: operations(l), Payments: again,
@@ -97,11 +97,11 @@ func messages(l i18n.Lang) page.MessagesPage {
 	return page.MessagesPage{
 		Frame: holder(l, "/messages"), NewestHref: "/messages", OlderHref: "/messages?before=1",
 		Messages: []page.Message{
-			{Text: l.T("sms.code", i18n.Args{"Code": "••••••"}), State: page.MessageQueued, At: at},
-			{Text: l.T("sms.payment_completed", paid), State: page.MessageDelivered, At: at.Add(-time.Hour)},
-			{Text: l.T("sms.topped_up", i18n.Args{"Amount": money.Max}), State: page.MessageSent, At: at.Add(-2 * time.Hour)},
-			{Text: l.T("sms.password_changed"), State: page.MessageFailed, At: at.Add(-48 * time.Hour)},
-			{Text: l.T("sms.new_browser", i18n.Args{"At": "20.11.2026 09:10"}), State: page.MessageDelivered, At: at.Add(-60 * time.Hour)},
+			{Text: i18n.NoBreak(l.T("sms.code", i18n.Args{"Code": "••••••"})), State: page.MessageQueued, At: at},
+			{Text: i18n.NoBreak(l.T("sms.payment_completed", paid)), State: page.MessageDelivered, At: at.Add(-time.Hour)},
+			{Text: i18n.NoBreak(l.T("sms.topped_up", i18n.Args{"Amount": money.Max})), State: page.MessageSent, At: at.Add(-2 * time.Hour)},
+			{Text: i18n.NoBreak(l.T("sms.password_changed")), State: page.MessageFailed, At: at.Add(-48 * time.Hour)},
+			{Text: i18n.NoBreak(l.T("sms.new_browser", i18n.Args{"At": "20.11.2026 09:10"})), State: page.MessageDelivered, At: at.Add(-60 * time.Hour)},
 		},
 	}
 }

@@ -22,7 +22,7 @@ const axeRun = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "w
 
 // TestPages checks every page and state in Chromium: no axe violations in light and
 // dark, an empty console, no horizontal overflow on the narrowest screen and on a
-// tablet in any language, no missing message.
+// tablet in any language, no missing message, nothing broken or too small to press.
 func TestPages(t *testing.T) {
 	axe, err := os.ReadFile(axePath)
 	if err != nil {
@@ -35,6 +35,9 @@ func TestPages(t *testing.T) {
 			for _, l := range i18n.Langs() {
 				require.NoError(t, chromedp.Run(ctx, emulate(320, false), visit(h.URL+"/"+string(l)+"/"+s.Name)))
 				fits(ctx, t, l, 320)
+				require.NoError(t, chromedp.Run(ctx, emulate(360, false)))
+				none(ctx, t, l, brokenNames)
+				none(ctx, t, l, smallTargets)
 				for _, width := range []int64{768, 820, 960, 1024} {
 					require.NoError(t, chromedp.Run(ctx, emulate(width, false)))
 					fits(ctx, t, l, width)

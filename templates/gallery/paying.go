@@ -17,7 +17,7 @@ func pay(l i18n.Lang) page.PayPage {
 	return page.PayPage{
 		Frame: holder(l, "/pay/dostek"), Code: "dostek", Service: "DosTek group",
 		CategoryName: other.in(l), CategoryHref: "/services/other",
-		AccountLabel: innLabel.in(l), AccountHint: innHint.in(l), INN: true,
+		AccountLabel: innLabel.in(l), AccountHint: innHint.in(l), INN: true, FillHref: "/fill?form=dostek",
 		Balance: 749_50, Minimum: 1_00, Maximum: 100_000_00,
 	}
 }

@@ -31,10 +31,10 @@ func transferReceipt(l i18n.Lang) page.TransferReceiptPage {
 func sending() []State {
 	return []State{
 		{"transfer", "transfer", func(l i18n.Lang) templ.Component {
-			return page.TransferPage{Frame: holder(l, "/transfer"), Balance: 749_50}.Page()
+			return page.TransferPage{Frame: holder(l, "/transfer"), FillHref: "/fill?form=transfer", Balance: 749_50}.Page()
 		}},
 		{"transfer-held", "transfer", func(l i18n.Lang) templ.Component {
-			return page.TransferPage{Frame: holder(l, "/transfer"), Balance: 749_50, Held: held(l)}.Page()
+			return page.TransferPage{Frame: holder(l, "/transfer"), FillHref: "/fill?form=transfer", Balance: 749_50, Held: held(l)}.Page()
 		}},
 		{"transfer-check-held", "transfer", func(l i18n.Lang) templ.Component {
 			view := transferCheck(l, page.Ready)
@@ -43,7 +43,7 @@ func sending() []State {
 		}},
 		{"transfer-wrong", "transfer", func(l i18n.Lang) templ.Component {
 			return page.TransferPage{
-				Frame: holder(l, "/transfer"), Balance: 749_50, Phone: wrong(l, "0555 555 555", "wallet.receiver_unknown"),
+				Frame: holder(l, "/transfer"), FillHref: "/fill?form=transfer", Balance: 749_50, Phone: wrong(l, "0555 555 555", "wallet.receiver_unknown"),
 				Amount: component.Input{Value: "250", Error: l.T("payment.amount_zero")},
 			}.Page()
 		}},

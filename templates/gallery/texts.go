@@ -36,7 +36,7 @@ func failures() []State {
 			if signedIn {
 				p.Frame = holder(l, "/cabinet")
 			}
-			p.RequestID = "4f1c09d27be84a6e"
+			p.RequestID = "7KQM-2XPD"
 			return p.Page()
 		}}
 	}

@@ -28,6 +28,9 @@ func initial(name string) string {
 	return strings.ToUpper(string(r))
 }
 
+// short reports whether a name fits a row's line and so is never broken: "DosTek group".
+func short(name string) bool { return utf8.RuneCountInString(name) <= 14 }
+
 func (s Service) note() string {
 	if s.Detail != "" {
 		return s.Detail

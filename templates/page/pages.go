@@ -118,7 +118,7 @@ const (
 
 // Operation is one line of the history.
 type Operation struct {
-	// Href is the operation's own page.
+	// Href is the receipt of a payment or transfer, otherwise the operation's own page.
 	Href string
 	Kind Kind
 	// Name is the service, the cash-in agent or the other side of a transfer, in the
@@ -230,6 +230,8 @@ type PayPage struct {
 	Fee FeeRule
 	// Held is as in CabinetPage.
 	Held string
+	// FillHref is the page about filling the wallet, which leads back here.
+	FillHref string
 }
 
 // CheckState is whether a draft can be paid, and the reason if not.

@@ -15,6 +15,8 @@ type TransferPage struct {
 	Balance       money.Amount
 	// Held is the text of a hold on payments; empty: there is none.
 	Held string
+	// FillHref is as in PayPage.
+	FillHref string
 }
 
 // TransferCheckPage is `/transfer/DRAFT`. Posts the token and, with AskPIN, pin.

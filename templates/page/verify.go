@@ -39,7 +39,7 @@ type VerifiedPage struct {
 }
 
 func (p VerifiedPage) proof() string {
-	return p.T("verify.log_"+string(p.Seal), i18n.Args{"At": component.Stamp(p.SignedAt), "Records": i18n.NoBreakAmounts(count(p.Records))})
+	return p.T("verify.log_"+string(p.Seal), i18n.Args{"At": component.Stamp(p.SignedAt), "Records": i18n.NoBreak(count(p.Records))})
 }
 
 // count writes a number in groups of three digits.

@@ -45,7 +45,7 @@ func (h *Handler) show(c echo.Context, page devpage.PhonePage, number phone.Numb
 		return fault.Wrap("dev.phone", err)
 	}
 	for _, m := range messages {
-		page.Messages = append(page.Messages, devpage.Message{Text: i18n.NoBreakAmounts(m.Text), At: m.CreatedAt})
+		page.Messages = append(page.Messages, devpage.Message{Text: i18n.NoBreak(m.Text), At: m.CreatedAt})
 	}
 	if h.emails != nil {
 		emails, err := h.emails(ctx, number)

@@ -13,12 +13,16 @@ import (
 )
 
 // Fill shows how to fill the wallet. With ?back= it links to the draft that the
-// customer wants to continue with.
+// customer wants to continue with, with ?form= to a service's form or, for "transfer",
+// to that of transfers.
 func (p *Portal) Fill(c echo.Context) error {
 	view := page.FillPage{Frame: p.frame(c)}
 	if holder, ok := session.Of(c).Customer(); ok {
 		view.Wallet = holder.Phone.Pretty()
 		if err := p.linkDraft(c, holder, &view); err != nil {
+			return err
+		}
+		if err := p.linkForm(c, &view); err != nil {
 			return err
 		}
 	}
@@ -49,6 +53,32 @@ func (p *Portal) linkDraft(c echo.Context, holder customer.Customer, view *page.
 	}
 	return nil
 }
+
+// linkForm links the page to the form named by ?form=.
+func (p *Portal) linkForm(c echo.Context, view *page.FillPage) error {
+	form := c.QueryParam("form")
+	switch {
+	case form == "" || view.BackHref != "":
+		return nil
+	case form == transferForm:
+		view.Transfer, view.BackHref = true, transferPath
+		return nil
+	}
+	service, err := p.services.Catalog.Service(ctx(c), form)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	view.BackHref = payHref(service.Code)
+	return nil
+}
+
+// transferForm is the name of the form of transfers, which no service has.
+const transferForm = "transfer"
+
+// fillHref returns the page about filling the wallet that leads back to a form.
+func fillHref(form string) string { return "/fill?form=" + form }
 
 // linkTransferDraft does the same for a transfer's draft.
 func (p *Portal) linkTransferDraft(c echo.Context, holder customer.Customer, id int64, view *page.FillPage) error {

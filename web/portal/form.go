@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -68,8 +69,12 @@ func (p *Portal) refused(c echo.Context, page func() (form, error), err error) e
 			retryAfter(c, f)
 		}
 		view.Fail(f.Field, text(lang(c), f))
-		if f.Kind == fault.Limit && f.Reason != transfer.ReceiverFull {
+		switch {
+		case f.Kind == fault.Limit && f.Reason != transfer.ReceiverFull:
 			view.AddLink("/limits", lang(c).T("limits.link"))
+		//mutant:drop ./web TestSecondLook/too_little_money
+		case f.Kind == fault.Insufficient:
+			view.AddLink(fillHref(cmp.Or(c.Param("service"), transferForm)), lang(c).T("portal.check.fill"))
 		}
 	}
 	return render(c, status, view)

@@ -31,7 +31,7 @@ func (p *Portal) Messages(c echo.Context) error {
 	}
 	view := page.MessagesPage{Frame: p.frame(c)}
 	for _, m := range list {
-		view.Messages = append(view.Messages, page.Message{Text: i18n.NoBreakAmounts(m.Text), State: page.MessageState(m.State), At: m.At})
+		view.Messages = append(view.Messages, page.Message{Text: i18n.NoBreak(m.Text), State: page.MessageState(m.State), At: m.At})
 	}
 	if before > 0 {
 		view.NewestHref = "/messages"

@@ -84,6 +84,7 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 		if err != nil {
 			return view, err
 		}
+		view.Href = receiptHref(paid.ID)
 		view.Name, view.Detail = service.Name.In(string(lang)), paymentDetail(service, paid)
 		view.Party, view.Number = paid.Payee, pretty(service, paid.Identifier)
 		if o.Kind == wallet.Payment {
@@ -93,10 +94,12 @@ func (p *Portal) operation(ctx context.Context, lang i18n.Lang, o wallet.Operati
 		view.Name = cmp.Or(about.agents[o.Agent], o.Agent)
 	case wallet.Sent:
 		t := about.transfers[o.TransferID]
+		view.Href = transferReceiptHref(t.ID)
 		view.Name, view.Detail = otherSide(t.Receiver, t.ReceiverPhone)
 		view.Party, view.Number = t.Receiver, t.ReceiverPhone.Pretty()
 	case wallet.Received:
 		t := about.transfers[o.TransferID]
+		view.Href = transferReceiptHref(t.ID)
 		view.Name, view.Detail = otherSide(t.Sender, t.SenderPhone)
 		view.Party, view.Number = t.Sender, t.SenderPhone.Pretty()
 	case wallet.Other:
@@ -152,13 +155,10 @@ func paymentDetail(service catalog.Service, paid payment.Payment) string {
 	if paid.Payee == "" {
 		return whole
 	}
-	const last = 6
-	digits := []rune(paid.Identifier)
-	if service.Identifier != catalog.KindINN || len(digits) <= last {
-		return paid.Payee + " · " + whole
+	if masked := inn.INN(paid.Identifier).Masked(); service.Identifier == catalog.KindINN && masked != "" {
+		return paid.Payee + " · " + masked
 	}
-	digits = digits[len(digits)-last:]
-	return paid.Payee + " · …" + string(digits[:4]) + "\u00a0" + string(digits[4:])
+	return paid.Payee + " · " + whole
 }
 
 // payeeLabel returns the label of the name that a biller returns: that of the

@@ -97,7 +97,7 @@ func (p *Portal) payPage(c echo.Context) (*page.PayPage, error) {
 		CategoryName: category.Name.In(lang), CategoryHref: categoryHref(category.Code),
 		AccountLabel: service.Label.In(lang), AccountHint: service.Hint.In(lang),
 		INN: service.Identifier == catalog.KindINN, Balance: balance,
-		Minimum: service.Minimum, Maximum: service.Maximum, Fee: page.FeeRule(service.Fee), Held: p.holdNotice(c),
+		Minimum: service.Minimum, Maximum: service.Maximum, Fee: page.FeeRule(service.Fee), Held: p.holdNotice(c), FillHref: fillHref(service.Code),
 	}, nil
 }
 

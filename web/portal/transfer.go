@@ -78,7 +78,7 @@ func (p *Portal) transferPage(c echo.Context) (*page.TransferPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &page.TransferPage{Frame: p.frame(c), Balance: balance, Held: p.holdNotice(c)}, nil
+	return &page.TransferPage{Frame: p.frame(c), Balance: balance, Held: p.holdNotice(c), FillHref: fillHref(transferForm)}, nil
 }
 
 // transferDraft returns the customer's draft with the id in text.

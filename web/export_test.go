@@ -1,0 +1,4 @@
+package web
+
+// NewRequestID is exported for tests.
+func NewRequestID() string { return newRequestID() }
