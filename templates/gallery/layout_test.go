@@ -71,6 +71,19 @@ func TestLayout(t *testing.T) {
 		at(t, 360, 740, "check", `getComputedStyle(document.querySelector(".actions-near")).position`, "sticky")
 		at(t, 768, 800, "check", `document.querySelector(".actions-near").clientWidth - document.querySelector(".slip").offsetWidth`, "0")
 	})
+	t.Run("settings, help and filling stand in two columns at 1280 px", func(t *testing.T) {
+		for _, state := range []string{"settings", "help", "fill", "cabinet"} {
+			const columns = `getComputedStyle(document.querySelector(".columns, .cabinet")).gridTemplateColumns.split(" ").length`
+			at(t, 1280, 800, state, columns, "2")
+			at(t, 360, 740, state, columns, "1")
+		}
+	})
+	t.Run("nothing important is below 800 px at 1280 px", func(t *testing.T) {
+		for _, state := range []string{"phone", "login", "signup", "cabinet", "cabinet-new", "services", "category", "pay", "check", "transfer", "transfer-check", "help", "fill-back", "close"} {
+			at(t, 1280, 800, state, `[...document.querySelectorAll("main .button:not(.button-quiet, .button-plain), main .summary, main h1, main .call, main .more summary")]
+				.filter((e) => e.checkVisibility() && e.getBoundingClientRect().bottom > 800).map((e) => e.innerText)`, "")
+		}
+	})
 	t.Run("the old amount of a transition is hidden", func(t *testing.T) {
 		at(t, 360, 740, "check", `[...document.styleSheets].flatMap(function all(r) { return [...(r.cssRules || [])].flatMap((x) => [x.cssText, ...all(x)]); }).some((r) =>
 			/^::view-transition-old\(root\), ::view-transition-old\(amount\) \{ display: none; \}$/.test(r))`, "true")

@@ -153,6 +153,11 @@ func percent(basisPoints int64) string {
 	return text
 }
 
+// percentOf returns a part as a whole percentage of a sum, from 0 to 100.
+func percentOf(part, sum money.Amount) string {
+	return strconv.FormatInt(min(max(int64(float64(part)/float64(sum)*100), 0), 100), 10)
+}
+
 // figure is the largest figure of the page: the total, or the missing amount.
 func (p CheckPage) figure() money.Amount {
 	if p.State == Short {
@@ -232,6 +237,21 @@ func (p ErrorPage) retry() string {
 }
 
 func (p SettingsPage) others() bool { return len(p.Sessions) > 1 }
+
+// pinState reports whether the wallet has a PIN, in words.
+func (p SettingsPage) pinState() string {
+	if p.HasPIN {
+		return p.T("portal.settings.pin_set")
+	}
+	return p.T("portal.settings.pin_none")
+}
+
+func (p SettingsPage) pinAction() string {
+	if p.HasPIN {
+		return p.T("portal.pin.change")
+	}
+	return p.T("portal.pin.set")
+}
 
 func (p PINPage) title() string { return p.T("portal.pin.title_" + string(p.State)) }
 
