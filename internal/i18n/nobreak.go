@@ -48,15 +48,15 @@ func joined(text string) string {
 
 // withNoBreakSpaces puts no-break spaces into the messages of a file and
 // returns those it may change: in messages for pages telephone numbers, names and
-// amounts, and in Russian running text everything. SMS, USSD and e-mail texts stay as
-// they are.
+// amounts, and in Russian running text everything. SMS, USSD, e-mail and push texts
+// stay as they are.
 func withNoBreakSpaces(file string, messages []*goi18n.Message) []*goi18n.Message {
 	running := slices.ContainsFunc([]string{"portal", "receipt", "errors", "offer", "frame"}, func(topic string) bool {
 		return file == "messages/"+topic+".ru.toml"
 	})
 	var changed []*goi18n.Message
 	for _, m := range messages {
-		if topic, _, _ := strings.Cut(m.ID, "."); topic == "sms" || topic == "ussd" || topic == "email" || m.Other == "" {
+		if topic, _, _ := strings.Cut(m.ID, "."); topic == "sms" || topic == "ussd" || topic == "email" || topic == "push" || m.Other == "" {
 			continue
 		}
 		for _, text := range []*string{&m.One, &m.Few, &m.Many, &m.Other} {

@@ -149,7 +149,7 @@ func TestPrint(t *testing.T) {
 		}
 	}
 	var got string
-	require.NoError(t, chromedp.Run(ctx, visit(h.URL+"/ru/history"), emulation.SetEmulatedMedia().WithMedia("print"),
+	require.NoError(t, chromedp.Run(ctx, visit(h.URL+"/ru/messages"), emulation.SetEmulatedMedia().WithMedia("print"),
 		chromedp.Evaluate(`getComputedStyle(document.querySelector(".block")).breakInside + " " + getComputedStyle(document.querySelector(".row")).breakInside`, &got)))
 	if got != "auto avoid" {
 		t.Errorf("a list and its row break: %s", got)
