@@ -29,6 +29,11 @@ func TestDaysOfHistories(t *testing.T) {
 		{"a mark has another balance", []string{"UPDATE history_marks SET balance = balance + 1"}, []string{mark("645,01")}},
 		{"a mark has another number", []string{"UPDATE history_marks SET entries = entries + 1"}, []string{mark("645,00")}},
 		{"a day has another sum", []string{"UPDATE history_days SET amount = amount + 1 WHERE kind = 'payment'"}, []string{mark("645,00"), day(today, "645,01", "645,00")}},
+		{
+			"a mark and its day have another balance",
+			[]string{"UPDATE history_marks SET balance = balance + 1", "UPDATE history_days SET amount = amount + 1 WHERE kind IN ('payment', 'end')"},
+			[]string{mark("645,01"), day(today, "645,01", "645,00")},
+		},
 		{"a day has another balance", []string{"UPDATE history_days SET amount = amount + 1 WHERE kind = 'end'"}, []string{day(today, "645,00", "645,00")}},
 		{
 			"a refund is on another day", []string{"UPDATE history_days SET day = day - 1 WHERE kind = 'refund'"},

@@ -58,16 +58,32 @@ func TestStatementsAgreeWithTheBooks(t *testing.T) {
 				require.NoError(t, err)
 				wantSame(t, list, lines)
 				wantSame(t, page.Operations, lines)
-				today, err := b.history.Statement(ctx, w.ID, from, history.Day(b.DB.Now()).AddDate(0, 0, 1))
-				if err == nil && today.Closing != w.balance {
-					t.Fatalf("wallet %d closes with %s, has %s", w.ID, today.Closing, w.balance)
-				}
 			}
+			wantToday(t, b)
 		}
 		if n := b.Count("SELECT COUNT(*) FROM history_days"); n == 0 {
 			t.Error("no day was summed up")
 		}
 	})
+}
+
+// wantToday checks the statements of today, after an operation of each wallet yesterday,
+// which is not summed up.
+func wantToday(t *testing.T, b *books) {
+	t.Helper()
+	for _, w := range b.wallets {
+		b.step(w)
+	}
+	b.clock.Advance(25 * time.Hour)
+	today := history.Day(b.DB.Now())
+	for _, w := range b.wallets {
+		want, _ := model(w, today, today.AddDate(0, 0, 1))
+		got, err := b.history.Statement(context.Background(), w.ID, today, today.AddDate(0, 0, 1))
+		require.NoError(t, err)
+		if got != want || got.Closing != w.balance {
+			t.Fatalf("wallet %d today: %+v, want %+v and a balance of %s", w.ID, got, want, w.balance)
+		}
+	}
 }
 
 // model returns the statement of a wallet and its lines, newest first.
