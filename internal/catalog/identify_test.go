@@ -68,7 +68,7 @@ func TestAccepts(t *testing.T) {
 			t.Errorf("%s: %+v", amount, f)
 		}
 		for _, lang := range i18n.Langs() {
-			if text := lang.T(string(f.Reason), f.Args); strings.Contains(text, "⟨") || !strings.Contains(text, "0,00 ") {
+			if text := lang.T(string(f.Reason), f.Args); strings.Contains(text, "⟨") || !strings.Contains(text, "0,00\u00a0") {
 				t.Errorf("%s: %q", lang, text)
 			}
 		}
