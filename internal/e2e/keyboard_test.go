@@ -187,6 +187,7 @@ var varying = []struct {
 	what *regexp.Regexp
 	as   string
 }{
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:8080"},
 	{regexp.MustCompile(`\+996( \d{3}){3}`), "+996 …"},
 	{regexp.MustCompile(`\d{4} \d{4} \d{4}( \d\d)?`), "0000 …"},
 	{regexp.MustCompile(`\d\d\.\d\d\.\d{4}, \d\d:\d\d`), "22.11.2026, 15:15"},

@@ -19,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"elsom/internal/testkit/webclient"
 )
 
 // sharedBrowser is one Chromium for all tests of the process; each Tab has a
@@ -259,7 +261,7 @@ const findControl = `(() => {
 func (tab *Tab) Control(words string) Position {
 	tab.T.Helper()
 	var at Position
-	tab.Eval(&at, findControl, words)
+	tab.Eval(&at, findControl, webclient.OneLine(words))
 	return at
 }
 

@@ -78,6 +78,7 @@ func (c *Client) Request(ctx context.Context, method, href string, values url.Va
 // Control returns the first link or button whose name begins with words; empty
 // if there is none.
 func (c *Client) Control(words string) *goquery.Selection {
+	words = OneLine(words)
 	return c.Document.Find("a[href], button, input[type=submit]").FilterFunction(func(_ int, s *goquery.Selection) bool {
 		return strings.HasPrefix(nameOf(s), words)
 	}).First()
