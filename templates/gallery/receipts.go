@@ -57,7 +57,7 @@ func receipts() []State {
 		{"share-link", "receipt", func(l i18n.Lang) templ.Component {
 			return share(l, "https://elsom.example/r/AAAAAAAAAAEqBRp8rHjPpF0ZLd1vR8kQ").Page()
 		}},
-		{"share-many", "receipt", func(l i18n.Lang) templ.Component {
+		{"share-many-wrong", "receipt", func(l i18n.Lang) templ.Component {
 			view := share(l, "")
 			view.Problem = l.T("receiptlink.too_many", i18n.Args{"Most": 50})
 			return view.Page()
@@ -75,7 +75,7 @@ func receipts() []State {
 			view.Amount = wrong(l, "1.234", "payment.receipt_sum")
 			return view.Page()
 		}},
-		{"verify-unknown", "receipt", func(l i18n.Lang) templ.Component {
+		{"verify-unknown-wrong", "receipt", func(l i18n.Lang) templ.Component {
 			view := page.VerifyPage{Frame: visitor(l, "/verify"), Day: component.Input{Value: "22.11.2026"}}
 			view.Code, view.Amount = component.Input{Value: "4829 1573 0264"}, component.Input{Value: "250,50"}
 			view.Problem = l.T("payment.receipt_unknown")
