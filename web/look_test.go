@@ -24,9 +24,10 @@ func TestSecondLook(t *testing.T) {
 		"transfer numbers stand in fours":                 transferNumbersInFours,
 		"input as it is written elsewhere":                inputAsWritten,
 		"search":                                          searchFinds,
-		"one mask":                                        oneMask,
-		"one name for one place":                          oneName,
-		"айкын оферта":                                    kyrgyzOffer,
+		"SMS of top-up and payment name the balance":      smsNameTheBalance,
+		"one mask":               oneMask,
+		"one name for one place": oneName,
+		"айкын оферта":           kyrgyzOffer,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -153,6 +154,18 @@ func oneMask(_ *testing.T, app *testApp) {
 	b.open("/cabinet").shows("•••• 6100 17").showsNot("…6100")
 	if text := app.messages(holder.Phone)[0]; !strings.Contains(line(text), "•••• 6100 17") {
 		b.t.Errorf("the SMS is %q", text)
+	}
+}
+
+func smsNameTheBalance(_ *testing.T, app *testApp) {
+	app.startDeliveries()
+	holder := app.newCustomer(0)
+	app.deposit(holder, 1000_00)
+	app.browserOf(holder).draft(company, "250,50").press("Оплатить").waitEnded()
+	for _, text := range app.messages(holder.Phone) {
+		if !strings.Contains(line(text), "В кошельке 749,50 сом.") && !strings.Contains(line(text), "В кошельке 1 000,00 сом.") {
+			app.t.Errorf("an SMS without the balance: %q", text)
+		}
 	}
 }
 

@@ -64,7 +64,8 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 		Riders: []database.Rider{
 			cashIns.Row(want),
 			sms.AddRider(sms.OutboxMessage(fmt.Sprintf("cashin:%d", want.ID), sms.Message{
-				Phone: number, Lang: found.wallet.Lang, Key: "sms.topped_up", Notice: true, Incoming: true, Args: map[string]any{"Amount": want.Sum},
+				Phone: number, Lang: found.wallet.Lang, Key: "sms.topped_up", Notice: true, Incoming: true,
+				Balance: found.wallet.Customer, Args: map[string]any{"Amount": want.Sum},
 			})),
 		},
 	})

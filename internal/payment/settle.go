@@ -167,7 +167,7 @@ func (ps *Payments) smsMessage(ctx context.Context, p Payment, holder customer.C
 	if err != nil {
 		return sms.Outgoing{}, err
 	}
-	message := sms.Message{Phone: holder.Phone, Lang: holder.Lang, Key: "sms.payment_completed", Notice: true, Args: map[string]any{
+	message := sms.Message{Phone: holder.Phone, Lang: holder.Lang, Key: "sms.payment_completed", Notice: true, Balance: holder.ID, Args: map[string]any{
 		"Code": p.Code, "Service": service.Name.In(holder.Lang), "Account": maskIdentifier(service, p.Identifier), "Amount": p.Total(),
 	}}
 	if state == Refunded {

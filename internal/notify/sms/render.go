@@ -2,8 +2,10 @@ package sms
 
 import (
 	"strings"
+	"unicode/utf16"
 
 	"elsom/internal/i18n"
+	"elsom/internal/money"
 )
 
 // maxArgLength limits the value of a placeholder, in characters, so that a long
@@ -22,6 +24,23 @@ func render(lang, key string, args map[string]string) (string, error) {
 	}
 	text, err := i18n.Render(lang, key, clipped)
 	return plainSpaces.Replace(text), err
+}
+
+// maxLength is the number of UTF-16 units of two parts.
+const maxLength = 134
+
+// textWithBalance returns the text to be sent: with the wallet's balance if the text
+// lacks it and two parts hold both.
+func (r dueRow) textWithBalance() string {
+	if r.Balance == nil {
+		return r.Text
+	}
+	sentence, err := render(r.Lang, "sms.balance", map[string]string{"Balance": money.Amount(*r.Balance).Group()})
+	text := strings.TrimSuffix(r.Text, ".") + ". " + sentence
+	if err != nil || len(utf16.Encode([]rune(text))) > maxLength {
+		return r.Text
+	}
+	return text
 }
 
 func clip(value string) string {

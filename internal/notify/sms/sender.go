@@ -216,7 +216,7 @@ func (d *Sender) acquire(tx *database.Tx, queue string, n int, s *step) error {
 		default:
 			s.acquired = append(s.acquired, Acquired{
 				ID: r.ID, Queue: queue, Key: r.Key, Attempts: r.Tries + 1,
-				phone: phone.Number(r.Phone), text: r.Text, sealed: r.Sealed, expiresAt: r.ExpiresAt, token: s.token, at: s.now,
+				phone: phone.Number(r.Phone), text: r.textWithBalance(), sealed: r.Sealed, expiresAt: r.ExpiresAt, token: s.token, at: s.now,
 			})
 			repeated := int64(0)
 			if r.AskedBy != 0 {

@@ -46,6 +46,9 @@ type Message struct {
 	// site and so have a daily limit; see Options. Incoming is set on those about
 	// money received: other customers cause them, so they may use half of the limit.
 	Notice, Incoming bool
+	// Balance is the wallet whose balance ends the text, as it is when the message is
+	// sent; 0: none.
+	Balance int64
 	// Until is when a message that has not been sent is dropped; zero: never.
 	Until time.Time
 }
@@ -85,6 +88,8 @@ type Outgoing struct {
 	text       string       // as it is shown on the site
 	sealed     []byte       // the text with its code, encrypted; nil: text has no code and is sent
 	limit      dailyLimit
+	wallet     int64 // whose balance ends the text; 0: none
+	lang       string
 	expiresAt  *time.Time
 	err        error
 }
@@ -112,6 +117,9 @@ func OutboxMessage(key string, m Message) Outgoing {
 		return o
 	}
 	o.text = o.render(m, printed(m.Args))
+	if o.text != "" {
+		o.wallet, o.lang = m.Balance, m.Lang
+	}
 	return o
 }
 

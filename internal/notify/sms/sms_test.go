@@ -68,7 +68,7 @@ func TestTextsFitTwoParts(t *testing.T) {
 				continue
 			}
 			// Two parts of UCS-2 hold 67 characters each.
-			if n := len(utf16.Encode([]rune(text))); n > 134 {
+			if n := len(utf16.Encode([]rune(text))); n > maxLength {
 				t.Errorf("%s %s: %d characters: %s", lang, key, n, text)
 			}
 		}

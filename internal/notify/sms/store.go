@@ -11,8 +11,8 @@ import (
 	"elsom/internal/phone"
 )
 
-// rowsOf returns new messages as rows. The columns of secrets are left out where there
-// are none, as in the batches of the ledger.
+// rowsOf returns new messages as rows. The columns of secrets and of balances are left
+// out where there are none.
 func rowsOf(tx *database.Tx, messages []Outgoing) (database.Rows, error) {
 	now := tx.Now()
 	for _, m := range messages {
@@ -40,6 +40,11 @@ func rowsOf(tx *database.Tx, messages []Outgoing) (database.Rows, error) {
 		rows.Columns = append(rows.Columns,
 			database.ColumnOf("sealed", "bytea", messages, func(m *Outgoing) []byte { return m.sealed }),
 			database.ColumnOf("expires_at", "timestamptz", messages, func(m *Outgoing) *time.Time { return m.expiresAt }))
+	}
+	if slices.ContainsFunc(messages, func(m Outgoing) bool { return m.wallet != 0 }) {
+		rows.Columns = append(rows.Columns,
+			database.ColumnOf("wallet_id", "bigint", messages, func(m *Outgoing) int64 { return m.wallet }),
+			database.ColumnOf("lang", "text", messages, func(m *Outgoing) string { return m.lang }))
 	}
 	return rows, nil
 }
@@ -69,7 +74,8 @@ func insertFormer(tx *database.Tx, messages []Outgoing) error {
 }
 
 // dueRow has the columns of a message that decide about a call. AskedBy is the token of
-// a call whose outcome is unknown, otherwise 0.
+// a call whose outcome is unknown, otherwise 0. Balance is that of the wallet whose
+// balance the text still lacks, otherwise nil.
 type dueRow struct {
 	ID         int64
 	Key        string
@@ -80,6 +86,8 @@ type dueRow struct {
 	ExpiresAt  *time.Time
 	AskedBy    int64
 	Tries      int
+	Lang       string
+	Balance    *int64
 }
 
 // due is true of messages that may be acquired: due, and without a call that may still
@@ -89,10 +97,11 @@ const due = "queue = ? AND state = 'queued' AND due_at <= ? AND (asked_by = 0 OR
 // lockDue locks and returns up to n due messages, in the order in which they were added.
 func lockDue(tx *database.Tx, queue string, lostBefore time.Time, n int) ([]dueRow, error) {
 	//mutant:replace +tx.ForUpdateSkipLocked(), => , TestAcquiredOnce
-	query := tx.Gorm().Raw("SELECT id, key, phone, text, sealed, daily_limit, expires_at, asked_by, tries FROM messages WHERE "+due+
+	query := tx.Gorm().Raw("SELECT id, key, phone, text, sealed, daily_limit, expires_at, asked_by, tries, lang,"+
+		" (SELECT accounts.balance FROM accounts WHERE accounts.id = messages.wallet_id) FROM messages WHERE "+due+
 		" ORDER BY due_at LIMIT ?"+tx.ForUpdateSkipLocked(), queue, tx.Now(), lostBefore, n)
 	rows, err := database.ScanAll(query, func(r *dueRow) []any {
-		return []any{&r.ID, &r.Key, &r.Phone, &r.Text, &r.Sealed, (*string)(&r.DailyLimit), &r.ExpiresAt, &r.AskedBy, &r.Tries}
+		return []any{&r.ID, &r.Key, &r.Phone, &r.Text, &r.Sealed, (*string)(&r.DailyLimit), &r.ExpiresAt, &r.AskedBy, &r.Tries, &r.Lang, &r.Balance}
 	})
 	slices.SortFunc(rows, func(a, b dueRow) int { return cmp.Compare(a.ID, b.ID) })
 	return rows, err
@@ -158,16 +167,18 @@ func overLimit(tx *database.Tx, notices []limitedMessage) (map[int64]bool, error
 	return found, err
 }
 
-// storeCalls stores that the gateway is about to be called, and counts the repeated
-// calls. On PostgreSQL it changes no indexed column.
+// storeCalls stores that the gateway is about to be called, with the text that it gets,
+// and counts the repeated calls. On PostgreSQL it changes no indexed column.
 func storeCalls(tx *database.Tx, list []Acquired, repeated []int64) error {
 	if len(list) == 0 {
 		return nil
 	}
 	v, args := tx.Values(
-		database.ColumnOf("id", "bigint", list, func(m *Acquired) int64 { return m.ID }), database.NewColumn("repeats", "bigint", repeated))
-	return tx.Gorm().Exec("WITH v(id, repeats) AS ("+v+") UPDATE messages SET asked_by = ?, asked_at = ?, tries = tries + 1,"+
-		" repeats = messages.repeats + v.repeats FROM v WHERE messages.id = v.id", append(args, list[0].token, list[0].at)...).Error
+		database.ColumnOf("id", "bigint", list, func(m *Acquired) int64 { return m.ID }), database.NewColumn("repeats", "bigint", repeated),
+		database.ColumnOf("text", "text", list, func(m *Acquired) string { return m.text }))
+	//mutant:replace wallet_id = 0, => TestBalanceOfTheFirstCallIsKept
+	return tx.Gorm().Exec("WITH v(id, repeats, text) AS ("+v+") UPDATE messages SET asked_by = ?, asked_at = ?, tries = tries + 1, wallet_id = 0,"+
+		" text = v.text, repeats = messages.repeats + v.repeats FROM v WHERE messages.id = v.id", append(args, list[0].token, list[0].at)...).Error
 }
 
 // storeSent stores that the gateway has accepted messages. A receipt may have arrived
