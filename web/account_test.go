@@ -50,7 +50,7 @@ func spaced(a money.Amount) string { return line(a.Group()) }
 func TestChangeEmail(t *testing.T) {
 	onEach(t, func(t *testing.T, app *testApp) {
 		holder := app.newCustomer(0)
-		b := app.browserOf(holder).open("/settings").press("Изменить электронную почту").wantPath("/settings/email").shows(email)
+		b := app.browserOf(holder).open("/settings").press("Электронная почта").wantPath("/settings/email").shows(email)
 		b.press("Изменить почту").wantStatus(422).wantErrors(map[string]string{"email": "Укажите электронную почту", "password": "Введите пароль"})
 		b.fill("email", email).fill("password", password).press("Изменить почту").wantStatus(422).wantErrors(map[string]string{"email": "нынешняя почта"})
 		b.fill("email", "new\u200b@example.kg").fill("password", password).press("Изменить почту").wantStatus(422).wantErrors(map[string]string{"email": "невидимые знаки"})

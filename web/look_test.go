@@ -110,7 +110,7 @@ func rowsLeadToReceipts(_ *testing.T, app *testApp) {
 	transfer := b.at.Path
 	for _, page := range []string{"/cabinet", "/history"} {
 		for _, path := range []string{receipt, transfer} {
-			if b.open(page).page.Find(`main a.row[href="`+path+`"]`).Length() != 1 {
+			if b.open(page).page.Find(`main a[href="`+path+`"]`).Length() != 1 {
 				b.t.Errorf("%s has no row for %s", page, path)
 			}
 		}

@@ -28,7 +28,7 @@ func TestMessages(t *testing.T) {
 	holder, other := app.newCustomer(0), app.newCustomer(77_00)
 	b := app.browserOf(holder)
 	app.exec("DELETE FROM messages WHERE phone = $1", holder.Phone.String()) // about the login
-	b.open("/settings").wantStatus(200).press("СМС, отправленные").wantStatus(200).shows("Сообщений пока нет")
+	b.open("/settings").wantStatus(200).press("СМС-сообщения").wantStatus(200).shows("Сообщений пока нет")
 	code := func(c customer.Customer) sms.Outgoing {
 		return app.Sealer.OutboxMessage(fmt.Sprint("code", c.ID), sms.Message{
 			Phone: c.Phone, Lang: "ru", Key: "sms.code", Args: map[string]any{"Code": "471193"}, Secret: true,

@@ -53,7 +53,7 @@ func TestSecurityEventsOfSite(t *testing.T) {
 			b.wantStatus(422).fill("password", password).press("Войти").wantPath("/cabinet")
 			b.open("/settings/pin").fill("old_pin", another(pin)).fill("pin", ownPIN).press("Сменить ПИН-код").wantStatus(422)
 			b.fill("old_pin", pin).fill("pin", ownPIN).press("Сменить ПИН-код").wantPath("/settings")
-			b.open("/settings").fill("old_password", mistyped).fill("password", renewed).press("Сменить").wantStatus(422)
+			b.open("/settings").fill("old_password", mistyped).fill("password", renewed).press("Сменить пароль").wantStatus(422)
 			b.open("/cabinet").press("Выйти").open("/reset").fill("phone", holder.Phone.String()).press("Получить код")
 			code := app.code(holder.Phone)
 			b.fill("code", wrongCode(code)).fill("password", renewed).press("Сохранить").wantStatus(422)

@@ -145,7 +145,7 @@ func TestFurtherProofsRenewTheSession(t *testing.T) {
 			b.open("/settings").fill("end_password", password).press("Закрыть все остальные входы").wantPath("/settings")
 		}},
 		{"a new password", func() {
-			b.open("/settings").fill("old_password", password).fill("password", fresh).press("Сменить").wantPath("/settings")
+			b.open("/settings").fill("old_password", password).fill("password", fresh).press("Сменить пароль").wantPath("/settings")
 		}},
 	} {
 		thief, before := b.copied(), b.token()

@@ -55,13 +55,6 @@ func cabinet() []State {
 			view.Direction = "in"
 			return view.Page()
 		}},
-		{"operation", "cabinet", func(l i18n.Lang) templ.Component {
-			return page.OperationPage{
-				Frame: holder(l, "/history/1"), Operation: operations(l)[1],
-				AccountLabel: innLabel.in(l), Account: companyINN, PayeeLabel: l.T("portal.check.company"), Payee: payee, Code: payCode, Sum: 1_240_00, Fee: 10_00,
-				ReceiptHref: "/receipt/1", RepeatHref: "/pay/dostek?repeat=1",
-			}.Page()
-		}},
 		{"operation-cashin", "cabinet", func(l i18n.Lang) templ.Component {
 			return page.OperationPage{Frame: holder(l, "/history/2"), Operation: operations(l)[2]}.Page()
 		}},

@@ -96,7 +96,7 @@ type shell struct {
 func Worker(ctx context.Context, lang i18n.Lang, dev bool) ([]byte, error) {
 	files := []string{
 		"css/elsom.css", "js/elsom.js", "js/app.js", "icons/icon.svg",
-		"fonts/onest-cyrillic-wght-normal.woff2", "fonts/onest-latin-wght-normal.woff2",
+		"fonts/onest-basic-wght-normal.woff2", "fonts/onest-cyrillic-wght-normal.woff2", "fonts/onest-latin-wght-normal.woff2",
 	}
 	if lang == i18n.KY {
 		files = append(files, "fonts/onest-cyrillic-ext-wght-normal.woff2")

@@ -150,22 +150,11 @@ type CabinetPage struct {
 	Held string
 }
 
-// OperationPage is `/history/ID`.
+// OperationPage is `/history/ID` of an operation that has no receipt: a top-up or a
+// correction.
 type OperationPage struct {
 	layout.Frame
 	Operation Operation
-	// AccountLabel and Account are set for payments: "ИНН", "0020 7199 …".
-	AccountLabel, Account string
-	// PayeeLabel and Payee are "Компания" and the name that the biller returned;
-	// empty: it returned none.
-	PayeeLabel, Payee string
-	// Code is the payment code, the 12 digits by which support finds the payment;
-	// empty: there is none.
-	Code string
-	// Sum and Fee are the parts of the amount, without sign.
-	Sum, Fee money.Amount
-	// ReceiptHref and RepeatHref are empty for operations without them.
-	ReceiptHref, RepeatHref string
 }
 
 // Category is a group of services.

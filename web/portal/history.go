@@ -8,7 +8,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/fault"
-	"elsom/internal/payment"
 	"elsom/internal/wallet"
 	"elsom/templates/page"
 )
@@ -73,35 +72,15 @@ func (p *Portal) Operation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if found.TransferID != 0 {
+	switch {
+	case found.TransferID != 0:
 		return redirect(c, transferReceiptHref(found.TransferID))
+	case found.PaymentID != 0:
+		return redirect(c, receiptHref(found.PaymentID))
 	}
-	view := page.OperationPage{Frame: p.frame(c), Sum: abs(found.Amount)}
-	if found.PaymentID == 0 {
-		list, err := p.operations(ctx(c), owner, lang(c), []wallet.Operation{found})
-		if err != nil {
-			return err
-		}
-		view.Operation = list[0]
-		return render(c, http.StatusOK, view)
-	}
-	paid, err := p.services.Payments.ByID(ctx(c), owner.ID, found.PaymentID)
+	list, err := p.operations(ctx(c), owner, lang(c), []wallet.Operation{found})
 	if err != nil {
 		return err
 	}
-	if view.Operation, err = p.operation(ctx(c), lang(c), found, references{payments: map[int64]payment.Payment{paid.ID: paid}}); err != nil {
-		return err
-	}
-	service, err := p.services.Catalog.ServiceOfRecord(ctx(c), paid.Service)
-	if err != nil {
-		return err
-	}
-	view.AccountLabel, view.Account = service.Label.In(string(lang(c))), pretty(service, paid.Identifier)
-	view.PayeeLabel, view.Payee = payeeLabel(lang(c), service), paid.Payee
-	view.Code, view.Sum, view.Fee = paid.Code, paid.Amount, paid.Fee
-	view.ReceiptHref = receiptHref(paid.ID)
-	if found.Kind == wallet.Payment && paid.State == payment.Completed {
-		view.RepeatHref = p.repeatable(c, paid)
-	}
-	return render(c, http.StatusOK, view)
+	return render(c, http.StatusOK, page.OperationPage{Frame: p.frame(c), Operation: list[0]})
 }
