@@ -65,7 +65,7 @@ func receipts() []State {
 		{"shared", "receipt", func(l i18n.Lang) templ.Component {
 			view := ended(l, page.Completed)
 			view.Frame = visitor(l, "/r/AAAAAAAAAAEqBRp8rHjPpF0ZLd1vR8kQ")
-			view.Account, view.Wallet, view.PDFHref = "••••\u00a00017", "+996\u00a0700\u00a0•••\u00a0456", "/r/AAAAAAAAAAEqBRp8rHjPpF0ZLd1vR8kQ.pdf"
+			view.Account, view.Wallet, view.PDFHref = "••••\u00a06100\u00a017", "+996\u00a0700\u00a0•••\u00a0456", "/r/AAAAAAAAAAEqBRp8rHjPpF0ZLd1vR8kQ.pdf"
 			return page.SharedReceiptPage{ReceiptPage: view}.Page()
 		}},
 		{"verify", "receipt", func(l i18n.Lang) templ.Component { return page.VerifyPage{Frame: visitor(l, "/verify")}.Page() }},
