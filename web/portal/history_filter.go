@@ -9,7 +9,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"elsom/internal/history"
-	"elsom/internal/money"
 	"elsom/templates/component"
 	"elsom/templates/page"
 )
@@ -166,6 +165,3 @@ func filterQuery(f history.Filter) url.Values {
 	}
 	return query
 }
-
-// abs is the amount without its sign.
-func abs(a money.Amount) money.Amount { return max(a, -a) }
