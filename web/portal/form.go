@@ -72,7 +72,7 @@ func (p *Portal) refused(c echo.Context, page func() (form, error), err error) e
 		switch {
 		case f.Kind == fault.Limit && f.Reason != transfer.ReceiverFull:
 			view.AddLink("/limits", lang(c).T("limits.link"))
-		//mutant:drop ./web TestSecondLook/too_little_money
+		//mutant:drop ./web TestSecondLook
 		case f.Kind == fault.Insufficient:
 			view.AddLink(fillHref(cmp.Or(c.Param("service"), transferForm)), lang(c).T("portal.check.fill"))
 		}
