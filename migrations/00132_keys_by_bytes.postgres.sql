@@ -1,5 +1,5 @@
 -- Keys compare by their bytes, not by the operating system's rules for texts: they are
--- codes, numbers and hashes, which nobody reads in the order of a language. An upgrade of
+-- codes, numbers and hashes, never listed in the order of a language. An upgrade of
 -- the system may change its rules, and then an index in its order is silently broken, so
 -- that a key could be stored twice.
 --

@@ -26,7 +26,7 @@ func (app *testApp) sharedReceipt() (b *browser, receipt, link string) {
 }
 
 // A link shows the receipt to others, masked, until its owner closes it. The link that was
-// closed, a guessed one and that of nobody have the same page.
+// closed, a guessed one and one that never existed have the same page.
 func TestSharedReceipt(t *testing.T) {
 	t.Parallel()
 	app := newApp(t)

@@ -38,7 +38,7 @@ const (
 	maxRecent = 20_000
 )
 
-// key is what sums are of.
+// key identifies a sum: one day of operations of a kind and service.
 type key struct {
 	day           int64 // as ledger.DayOf returns it
 	kind, service string

@@ -169,7 +169,7 @@ func (h *History) Each(ctx context.Context, account int64, f Filter, do func(Ope
 }
 
 // Totals are the totals of what a filter selects. In and Out are without sign, and have
-// no refunded payments; Returned is what those gave back.
+// no refunded payments; Returned is the sum of their refunds.
 type Totals struct {
 	In, Out, Returned money.Amount
 	Count             int

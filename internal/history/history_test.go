@@ -162,7 +162,7 @@ func TestTotalsAreOfWhatIsListed(t *testing.T) {
 	})
 }
 
-// selected is what a filter selects, in the plainest way.
+// selected applies a filter to all operations, one by one.
 func selected(o history.Operation, f history.Filter) bool {
 	return o.Kind != history.Refund && !o.At.Before(f.From) && o.At.Before(f.To) && (f.Kind == "" || f.Kind == o.Kind) &&
 		(f.Direction == "" || (f.Direction == history.In) == (o.Amount > 0)) && (f.Service == "" || f.Service == o.Service) &&

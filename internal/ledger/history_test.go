@@ -28,7 +28,7 @@ type walletModel struct {
 	last    int // the last day on which something was spent; 0: none
 }
 
-// postedAmount is what was posted under a key; an amount of 0: nothing.
+// postedAmount is the amount that was posted under a key; 0 if none was.
 type postedAmount struct {
 	amount   money.Amount
 	day      int
@@ -127,7 +127,7 @@ func (p walletModel) spentSince(day int) (inDay, inMonth money.Amount) {
 	return inDay, inMonth
 }
 
-// state is what State returns.
+// state returns the model as text; see State.
 func (p walletModel) state() string {
 	inDay, inMonth := p.spentSince(p.last)
 	return fmt.Sprintf("%s, day %d %s, month %s", p.balance, p.last, inDay, inMonth)

@@ -147,7 +147,7 @@ func TestAcceptRejectsOthers(t *testing.T) {
 	kindIs(t, err, fault.NotFound, "", "")
 }
 
-// Lists of several customers, which are read together, have nobody else's payments.
+// Lists that are read together each have the payments of their own customer only.
 func TestByIDsOmitsOthers(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		h, ctx := newFixture(t, db, good), context.Background()

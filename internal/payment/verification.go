@@ -31,7 +31,7 @@ const unknownReceipt fault.Reason = "payment.receipt_unknown"
 // digestSize is the size of a token's digest: 128 bits can't be guessed.
 const digestSize = 16
 
-// VerificationToken returns the token by which anybody who has the receipt can verify it;
+// VerificationToken returns the token with which a receipt is verified without a login;
 // empty while the payment is processing. It is the payment's id and a digest of what never
 // changes of it, so that it needs no row, outlives every key, and stops to match if the
 // payment's row is changed.
@@ -77,7 +77,7 @@ func (ps *Payments) genuine(ctx context.Context, p Payment) (Payment, error) {
 	return p, ps.db.WaitDurable(ctx, confirmKey(p.ID, p.State))
 }
 
-// ReceiptClaim is what a receipt says, as somebody typed it.
+// ReceiptClaim has the fields of the verification form, as they were typed.
 type ReceiptClaim struct{ Code, Sum, Day string }
 
 // Verify returns the completed payment that a claim is about. The sum may be with the fee
@@ -145,7 +145,7 @@ func sameDay(at, day time.Time) bool {
 	return at.In(customer.Bishkek).Format(time.DateOnly) == day.Format(time.DateOnly)
 }
 
-// Seal is what the signed log proves of a payment.
+// Seal is the state of a payment that the signed log proves.
 type Seal struct {
 	State   State // Processing: its end is not in the log
 	Records int64 // of the log at its newest checkpoint

@@ -1,6 +1,6 @@
 // Package document renders files: statements as PDF, operations as CSV and XLSX.
 //
-// A file is what its page shows, in the reader's language. The package contains no
+// A file has the content of its page, in the reader's language. The package contains no
 // decisions, and it writes no formulas: a text that a spreadsheet would take for one is
 // quoted.
 package document

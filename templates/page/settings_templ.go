@@ -14,7 +14,7 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page shows the settings: what the wallet is and has on the left, who may enter it on
+// Page shows the settings: number, e-mail, PIN and limits on the left, password and sessions on
 // the right.
 func (p SettingsPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -192,8 +192,8 @@ func (p SettingsPage) wallet() templ.Component {
 	})
 }
 
-// settingRow leads to a page of its own; action is what is done there if the title does
-// not say it.
+// settingRow leads to a page of its own; action names what the page
+// does if the title does not.
 func settingRow(href, icon, title, note, action string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

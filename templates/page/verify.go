@@ -16,7 +16,7 @@ type VerifyPage struct {
 	Code, Amount, Day component.Input
 }
 
-// Seal is what the signed log says of a payment.
+// Seal is the state of a payment in the signed log.
 type Seal string
 
 // The states of a payment in the log.
