@@ -77,11 +77,16 @@ func scanIDs(query *gorm.DB) ([]string, error) {
 
 // with returns rows as a table v: arrays for PostgreSQL, so that the statement is
 // the same for any number of rows and is planned once; a VALUES list for SQLite.
+//
+// PostgreSQL commits the statement without waiting for its disk or its standbys. A
+// step that a crash loses is asked again. The lease of an operation and the operation
+// itself are committed by other statements, which wait.
 func with(dialect database.Dialect, rows []row) (text string, values []any) {
 	const head = "WITH v (id, turn, claim, heard_length, heard_hash, heard_ms, content, began_ms, ends_ms) AS ("
 	if dialect == database.Postgres {
-		return head + `SELECT * FROM unnest(?::varchar[], ?::bigint[], ?::bigint[], ?::bigint[], ?::varchar[], ?::bigint[],
-			?::text[], ?::bigint[], ?::bigint[]))`, []any{
+		//mutant:replace 'off', TRUE => 'off', FALSE TestOtherStatementsWaitForTheDisk
+		return head + `SELECT r.* FROM unnest(?::varchar[], ?::bigint[], ?::bigint[], ?::bigint[], ?::varchar[], ?::bigint[],
+			?::text[], ?::bigint[], ?::bigint[]) r, (SELECT set_config('synchronous_commit', 'off', TRUE)) c)`, []any{
 				column(rows, func(r row) string { return r.ID }), column(rows, func(r row) int64 { return r.Turn }),
 				column(rows, func(r row) int64 { return r.Claim }), column(rows, func(r row) int64 { return r.HeardLength }),
 				column(rows, func(r row) string { return r.HeardHash }), column(rows, func(r row) int64 { return r.HeardMs }),

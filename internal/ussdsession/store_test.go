@@ -1,6 +1,7 @@
 package ussdsession
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -46,6 +47,29 @@ func TestLeaseHolderWinsWithinAStatement(t *testing.T) {
 			t.Fatal(written, err)
 		}
 	})
+}
+
+// Only the statements of steps are committed without waiting for the disk: their
+// connections, which later commit payments, keep the setting.
+func TestOtherStatementsWaitForTheDisk(t *testing.T) {
+	db := databasetest.Postgres(t)
+	ss := open(t, db, nil)
+	s := create(t, ss, "first")
+	if won, err := ss.Advance(t.Context(), s, Input{Text: "1", At: ss.now()}, "second"); err != nil || !won {
+		t.Fatal(won, err)
+	}
+	const connections = 8
+	var all sync.WaitGroup
+	for range connections {
+		all.Go(func() {
+			var setting string
+			err := db.Gorm(t.Context()).Raw("SELECT current_setting('synchronous_commit') FROM pg_sleep(0.1)").Scan(&setting).Error
+			if err != nil || setting != "on" {
+				t.Errorf("synchronous_commit is %q, %v", setting, err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // A holder whose acknowledgment was lost acquires the lease again.
