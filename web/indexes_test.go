@@ -15,6 +15,7 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
 	"elsom/internal/notify/sms/inbox"
+	"elsom/internal/outbox"
 	"elsom/internal/testkit/require"
 )
 
@@ -37,12 +38,12 @@ var uses = map[string]string{
 	"payments (code)":                            "support",
 	"payments (txn_id)":                          "unique: a number at a biller; SQLite only",
 	"payments (customer_id, accepted_at)":        "repeat",
-	"payments (accepted_at) partly":              "support", // the open ones
+	"payments (biller, due_at) partly":           "deliver", // the open ones
 	"payment_attempts (payment_id, number)":      "deliver",
 	"payment_attempts (id)":                      "audit",
-	"promises (id)":                              "deliver",
-	"promises (lane, key)":                       "deliver",
-	"promises (lane, due_at) partly":             "deliver", // the open ones
+	"promises (id)":                              "notify",
+	"promises (lane, key)":                       "unique: one for an event",
+	"promises (lane, due_at) partly":             "notify", // the open ones
 	"messages (id)":                              "unique: an id",
 	"messages (key)":                             "unique: one for an event",
 	"messages (phone, id)":                       "messages",
@@ -116,6 +117,12 @@ func (app *testApp) operations() map[string]func() {
 		"deliver": func() {
 			app.startDeliveries()
 			app.browserOf(holder).draft(company, "250,50").press("Оплатить").waitEnded()
+		},
+		"notify": func() {
+			require.NoError(app.t, app.DB.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+				_, err := outbox.Acquire(ctx, tx, "email", 1, time.Minute)
+				return err
+			}))
 		},
 		"send": func() { app.messages(holder.Phone) },
 		"support": func() {

@@ -32,12 +32,12 @@ INSERT INTO sessions (id, handle, customer_id, epoch, data, version, device, bro
 INSERT INTO transfers (id, request_key, request_hash, act, posted_at) SELECT id, 'cashin:' || n, 'x', 'cashin.pay', at FROM n;
 INSERT INTO entries (transfer_id, line, account_id, amount) SELECT id, line, CASE line WHEN 0 THEN id ELSE 1 END, 100000 * (1 - 2 * line) FROM n, generate_series(0, 1) line;
 INSERT INTO drafts SELECT id, id, 'dostek', 'dostek', '00207199610017', '', 100, 0, 'd' || n, 'web', at, at + interval '1 hour' FROM n;
-INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
-	SELECT id, id, 'dostek', 'dostek', '00207199610017', '', 100, 0, 'd' || n, 'c' || n, 'web', CASE WHEN n % 50 = 0 THEN 'processing' ELSE 'completed' END, at FROM n;
+INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at, due_at)
+	SELECT id, id, 'dostek', 'dostek', '00207199610017', '', 100, 0, 'd' || n, 'c' || n, 'web', CASE WHEN n % 50 = 0 THEN 'processing' ELSE 'completed' END, at, now() + interval '1 day' FROM n;
 INSERT INTO payment_attempts (payment_id, number, started_at, ended_at, outcome) SELECT id, 1, at, at, 'good' FROM n;
 INSERT INTO wallet_transfers SELECT id, id, id + 1, 'x', 'x', 'x', 'x', 100, 'web', at FROM n;
 INSERT INTO promises (id, lane, key, payload, state, due_at, made_at)
-	SELECT 2 * id + push, CASE push WHEN 1 THEN 'push' ELSE 'biller:dostek' END, n, '{}', CASE WHEN n % 50 = 0 THEN 'open' ELSE 'kept' END, now() + interval '1 day', at
+	SELECT 2 * id + push, CASE push WHEN 1 THEN 'push' ELSE 'email' END, n, '{}', CASE WHEN n % 50 = 0 THEN 'open' ELSE 'kept' END, now() + interval '1 day', at
 	FROM n, generate_series(0, 1) push;
 INSERT INTO messages (id, key, phone, text, state, made_at, queue, due_at)
 	SELECT id, n, '+99655' || lpad(n::text, 7, '0'), 'x', CASE WHEN n % 50 = 0 THEN 'queued' ELSE 'delivered' END, at, 'sms', now() + interval '1 day' FROM n;

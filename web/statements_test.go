@@ -73,11 +73,11 @@ func TestStatementsOfAPayment(t *testing.T) {
 		// SQLite's trace has no begin and commit, and a statement again for its trigger's condition.
 		"sqlite": {databasetest.SQLite, []string{
 			"update accounts", "update accounts", "from customers, join sessions",
-			"into transfers", "into entries", "into stripes", "into payments", "into promises", "into log_queue",
+			"into transfers", "into entries", "into stripes", "into payments", "into log_queue",
 		}},
 		"postgres": {databasetest.Postgres, []string{
 			"begin", "update accounts", "from customers, join sessions",
-			"into transfers, into entries, into stripes, into payments, into promises, into log_queue", "commit",
+			"into transfers, into entries, into stripes, into payments, into log_queue", "commit",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -122,8 +122,6 @@ func (b *book) accept(id, wallet int64, amount, fee money.Amount) int64 {
 	b.post(fmt.Sprintf("payment:%d:accept", id), "payment.accept", ledger.Subject{Type: ledger.Payment, ID: id},
 		ledger.Entry{Account: wallet, Amount: -(amount + fee), LimitUse: &ledger.LimitUse{}}, ledger.Entry{Account: b.transit, Amount: amount + fee})
 	b.payment(id, wallet, amount, fee)
-	b.exec("INSERT INTO promises (id, lane, key, payload, state, due_at, made_at) VALUES (?, 'biller:dostek', ?, '{}', 'open', ?, ?)",
-		id, fmt.Sprint(id), b.db.Now(), b.db.Now())
 	return id
 }
 
@@ -139,9 +137,9 @@ func (b *book) postedAt(id int64) (at time.Time) {
 
 func (b *book) payment(id, wallet int64, amount, fee money.Amount) {
 	b.t.Helper()
-	b.exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at)
-		VALUES (?, ?, 'dostek', 'dostek', '00207199610017', '', ?, ?, ?, ?, 'web', 'processing', ?)`,
-		id, wallet, amount, fee, fmt.Sprint(id), fmt.Sprint(id), b.db.Now())
+	b.exec(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state, accepted_at, due_at)
+		VALUES (?, ?, 'dostek', 'dostek', '00207199610017', '', ?, ?, ?, ?, 'web', 'processing', ?, ?)`,
+		id, wallet, amount, fee, fmt.Sprint(id), fmt.Sprint(id), b.db.Now(), b.db.Now())
 }
 
 func (b *book) settle(id int64, amount, fee money.Amount) {
@@ -164,7 +162,6 @@ func (b *book) refund(id, wallet int64, total money.Amount) {
 func (b *book) end(id int64, state string) {
 	b.t.Helper()
 	b.exec("UPDATE payments SET state = ?, ended_at = ? WHERE id = ?", state, b.db.Now(), id)
-	b.exec("UPDATE promises SET state = 'kept', payload = '' WHERE key = ?", fmt.Sprint(id))
 }
 
 // unguarded has the databases in which tamper removed constraints.

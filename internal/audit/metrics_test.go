@@ -10,6 +10,7 @@ import (
 	"elsom/internal/database/databasetest"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
+	"elsom/internal/testkit/require"
 )
 
 func TestReadMetrics(t *testing.T) {
@@ -42,6 +43,10 @@ func TestReadMetrics(t *testing.T) {
 		databasetest.Tamper(t, db, "UPDATE payments SET accepted_at = ?, asked_at = ? WHERE id = ?", db.Now(), db.Now(), b.processing)
 		if s, err := audit.ReadMetrics(ctx, db); err != nil || s.Undecided != 1 {
 			t.Errorf("asked for: %+v, %v", s, err)
+		}
+		queues := require.Value(audit.ReadMetrics(ctx, db))(t).Queues
+		if len(queues) != 3 || queues[0].Name != "biller:dostek" || queues[0].Open != 1 || queues[0].Oldest.Before(began) {
+			t.Errorf("%+v", queues)
 		}
 		if len(got.Queues) != 2 || got.Queues[1].Name != "sms" || got.Queues[1].Open != 2 || got.Queues[1].Oldest.Before(began) {
 			t.Errorf("%+v", got)

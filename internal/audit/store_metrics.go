@@ -18,11 +18,13 @@ func readMetrics(ctx context.Context, db *database.DB) (m Metrics, err error) {
 	return m, err
 }
 
-// readQueues reads the messages of the outbox and of SMS that are not done. While the
-// previous release runs beside this one, SMS are in both.
+// readQueues reads the messages of the outbox, the deliveries and the SMS that are not done.
+// Deliveries and SMS of the previous release, while it runs beside this one, are in the outbox.
 func readQueues(ctx context.Context, db *database.DB) (queues []Queue, err error) {
 	//mutant:replace UNION ALL SELECT queue, made_at FROM messages WHERE state = 'queued' AND queue <> '' => TestReadMetrics
+	//mutant:replace UNION ALL SELECT 'biller:' || biller, accepted_at FROM payments WHERE state = 'processing' AND due_at IS NOT NULL => TestReadMetrics
 	const open = `SELECT lane AS name, made_at FROM promises WHERE state = 'open'
+		UNION ALL SELECT 'biller:' || biller, accepted_at FROM payments WHERE state = 'processing' AND due_at IS NOT NULL
 		UNION ALL SELECT queue, made_at FROM messages WHERE state = 'queued' AND queue <> ''`
 	err = db.Gorm(ctx).Raw("SELECT name, COUNT(*) AS open FROM (" + open + ") o GROUP BY name ORDER BY name").Scan(&queues).Error
 	if err != nil {

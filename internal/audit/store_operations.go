@@ -78,23 +78,24 @@ GROUP BY p.id HAVING COUNT(e.line) <> 2
 	OR SUM(CASE WHEN e.account_id = transit.id AND e.amount = -(p.amount + p.fee) THEN 1 ELSE 0 END) <> 1
 	OR SUM(CASE WHEN e.account_id = wallet.id AND e.amount = p.amount + p.fee THEN 1 ELSE 0 END) <> 1`
 
-// The message is found by its key, and its state compared afterwards. With the index
-// of open messages, each payment would be compared with all open messages of its
-// biller.
+// A payment of this release is its own message. That of the previous release is found by
+// its key, and its state compared afterwards. With the index of open messages, each payment
+// would be compared with all open messages of its biller.
 //
+//mutant:replace p.due_at IS NULL AND => TestViolationsAreFound
 //mutant:replace COALESCE(d.state, '') <> 'open' => d.state IS NULL TestViolationsAreFound/a_delivery_is_lost
 const undelivered = `
 SELECT CAST(p.id AS VARCHAR), NULL, NULL
 FROM payments p
 LEFT JOIN promises d ON d.lane = 'biller:' || p.biller AND d.key = CAST(p.id AS VARCHAR)
-WHERE p.state = 'processing' AND COALESCE(d.state, '') <> 'open'`
+WHERE p.state = 'processing' AND p.due_at IS NULL AND COALESCE(d.state, '') <> 'open'`
 
 // keyAsID is the key of a delivery as a number, by which the payment is looked up; NULL if
 // it is none.
 const keyAsID = `CASE WHEN TRIM(d.key, '0123456789') = '' AND (LENGTH(d.key) BETWEEN 1 AND 18
 	OR LENGTH(d.key) = 19 AND d.key <= '9223372036854775807') THEN CAST(d.key AS BIGINT) END`
 
-// Deliveries of other billers' payments, and of none. Those that have ended cause no
+// Deliveries of the previous release of other billers' payments, and of none. Those that have ended cause no
 // calls any more.
 //
 //mutant:replace OR d.lane <> 'biller:' || p.biller => TestViolationsAreFound/a_delivery_is_in_the_queue_of_another_biller

@@ -114,7 +114,7 @@ func BenchmarkAims(b *testing.B) {
 }
 
 const benchWork = "10,000 wallets, random ones; a payment is a transfer with two entries, the wallet debited, the biller credited, " +
-	"a payment row and an outbox message, all in one durable commit"
+	"and a payment row that is due for its delivery, all in one durable commit"
 
 func chosenAims(b *testing.B) []aim {
 	b.Helper()

@@ -66,7 +66,7 @@ type payee struct {
 }
 
 // rowCounts is the number of rows of a database.
-type rowCounts struct{ Transfers, Entries, Payments, Messages, Completed int64 }
+type rowCounts struct{ Transfers, Entries, Payments, Completed int64 }
 
 // auditResult is the rows that were added, and the result of the audit.
 type auditResult struct {
@@ -245,8 +245,8 @@ func (bdb *benchDB) wallet() int64 { return bdb.wallets[mathrand.IntN(len(bdb.wa
 func (bdb *benchDB) rows() (r rowCounts) {
 	bdb.m.b.Helper()
 	require.NoError(bdb.m.b, bdb.db.Pool().QueryRow(`SELECT (SELECT COUNT(*) FROM transfers), (SELECT COUNT(*) FROM entries), (SELECT COUNT(*) FROM payments),
-		(SELECT COUNT(*) FROM promises), (SELECT COUNT(*) FROM payments WHERE state = 'completed')`).
-		Scan(&r.Transfers, &r.Entries, &r.Payments, &r.Messages, &r.Completed))
+		(SELECT COUNT(*) FROM payments WHERE state = 'completed')`).
+		Scan(&r.Transfers, &r.Entries, &r.Payments, &r.Completed))
 	return r
 }
 
@@ -259,7 +259,7 @@ func (bdb *benchDB) verify() *auditResult {
 	now, p := bdb.rows(), &auditResult{}
 	p.added = rowCounts{
 		now.Transfers - bdb.before.Transfers, now.Entries - bdb.before.Entries, now.Payments - bdb.before.Payments,
-		now.Messages - bdb.before.Messages, now.Completed - bdb.before.Completed,
+		now.Completed - bdb.before.Completed,
 	}
 	payments, transfers := bdb.payments.Load(), bdb.payments.Load()+bdb.transfers.Load()
 	for _, c := range []struct {
@@ -267,7 +267,7 @@ func (bdb *benchDB) verify() *auditResult {
 		have, want int64
 	}{
 		{"transfers", p.added.Transfers, transfers}, {"entries", p.added.Entries, 2 * transfers},
-		{"payments", p.added.Payments, payments}, {"messages", p.added.Messages, payments},
+		{"payments", p.added.Payments, payments},
 	} {
 		if c.have < c.want {
 			p.short += fmt.Sprintf("%s: %d %s were acknowledged, %d are stored\n", bdb.name, c.want, c.what, c.have)

@@ -61,11 +61,9 @@ func fill(t testing.TB, db *database.DB, wallets []int64, transit, payable int64
 			FROM filled_payments, generate_series(0, 1) line`, end.id, end.from, end.to, benchAmount, benchAmount), accounts...)
 	}
 	run(`INSERT INTO payments (id, customer_id, service, biller, identifier, payee, amount, fee, txn_id, code, channel, state,
-			accepted_at, ended_at, result, reference)
+			accepted_at, due_at, ended_at, result, reference)
 		SELECT id, wallet, 'dostek', 'dostek', '00207199610017', 'ОсОО «Ала-Тоо»', $1::bigint, 0, 'f' || lpad(i::text, 17, '0'),
-			'f' || lpad((i * 387420489 % 100000000000)::text, 11, '0'), 'web', 'completed', at AS accepted_at, at AS ended_at, 0, i::text FROM filled_payments`, benchAmount)
-	run(`INSERT INTO promises (id, lane, key, payload, state, tries, due_at, made_at, ended_at)
-		SELECT id + 1, 'biller:dostek', id::text, '', 'kept', 1, at AS due_at, at AS made_at, at AS ended_at FROM filled_payments`)
+			'f' || lpad((i * 387420489 % 100000000000)::text, 11, '0'), 'web', 'completed', at AS accepted_at, at AS due_at, at AS ended_at, 0, i::text FROM filled_payments`, benchAmount)
 	run(`INSERT INTO messages (id, key, phone, text, state, queue, daily_limit, tries, made_at, due_at, sent_at)
 		SELECT id + 2, 'payment:' || id || ':completed', '+996' || lpad((wallet % 1000000000)::text, 9, '0'), 'Платёж выполнен', 'sent', 'sms', 'full', 1,
 			at AS made_at, at AS due_at, at AS sent_at FROM filled_payments`)

@@ -3,7 +3,6 @@ package bench_test
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"elsom/internal/catalog"
@@ -11,7 +10,6 @@ import (
 	"elsom/internal/database"
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
-	"elsom/internal/outbox"
 	"elsom/internal/payment"
 )
 
@@ -51,9 +49,6 @@ func (bdb *benchDB) post(ctx context.Context, kind kind) error {
 			ID: id, CustomerID: from, Service: catalog.DostekBiller, Biller: to.code, Identifier: "00207199610017", Payee: "ОсОО «Ала-Тоо»",
 			Amount: benchAmount, TxnID: bdb.number(drawn, 18), Code: bdb.number(drawn, 12), Channel: customer.Web,
 			State: payment.Processing, AcceptedAt: bdb.db.Now(),
-		}),
-		outbox.AddRider(outbox.Message{
-			Queue: payment.Queue(to.code), Key: strconv.FormatInt(id, 10), Payload: map[string]int64{"payment": id},
 		}),
 	}
 	if kind == limited {

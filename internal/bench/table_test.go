@@ -108,7 +108,6 @@ func (r *tableRow) cells() []string {
 		written.Transfers += p.added.Transfers
 		written.Entries += p.added.Entries
 		written.Payments += p.added.Payments
-		written.Messages += p.added.Messages
 		if !slices.Contains(audits, p.verdict()) {
 			audits = append(audits, p.verdict())
 		}
@@ -116,7 +115,7 @@ func (r *tableRow) cells() []string {
 	return []string{
 		r.what, number(r.middle), number(r.worst()), fmt.Sprintf("%.0f %%", 100*spread), bound(r.minimum), bound(r.goal),
 		formatThousands(median(r.pgbench)), r.verdict(), r.details,
-		fmt.Sprintf("%s: %s, %s, %s, %s", formatThousands(wallets), formatThousands(written.Transfers), formatThousands(written.Entries), formatThousands(written.Payments), formatThousands(written.Messages)),
+		fmt.Sprintf("%s: %s, %s, %s", formatThousands(wallets), formatThousands(written.Transfers), formatThousands(written.Entries), formatThousands(written.Payments)),
 		strings.Join(audits, ", "),
 	}
 }
@@ -137,7 +136,7 @@ func number(n float64) string { return strings.TrimSuffix(fmt.Sprintf("%.2f", n)
 
 var benchHead = []string{
 	"aim", "median", "worst", "spread", "at least", "goal", "pgbench a second", "", "the last round, a second",
-	"wallets: transfers, entries, payments, messages written", "audit",
+	"wallets: transfers, entries, payments written", "audit",
 }
 
 func (t *table) print(w io.Writer) {

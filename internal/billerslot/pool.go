@@ -47,9 +47,9 @@ func (s *Slots) Pool(biller string) *Pool {
 // that no call is announced ahead of a free slot.
 const initialDuration = time.Second
 
-// maxDepth is the largest number of calls announced per slot. Announced calls of a
+// MaxDepth is the largest number of calls announced per slot. Announced calls of a
 // process that crashes count as attempts with an unknown outcome.
-const maxDepth = 8
+const MaxDepth = 8
 
 // retryAfter is the pause before further calls are announced after Renew found no
 // free slot.
@@ -65,7 +65,7 @@ func (p *Pool) Capacity(ahead time.Duration) int {
 	if since := p.slots.db.Now().Sub(p.refused); since >= 0 && since < retryAfter { // negative: the clock was set back
 		return 0
 	}
-	p.depth = int(max(1, min(maxDepth, ahead/max(p.meanDuration, 1))))
+	p.depth = int(max(1, min(MaxDepth, ahead/max(p.meanDuration, 1))))
 	limit := p.depth * Size
 	if p.depth > 1 && p.open > limit/2 {
 		return 0

@@ -27,9 +27,10 @@ func rowsOfEach(t *testing.T, db *database.DB) []string {
 	return []string{"cash_ins", "wallet_transfers", "settlements", "payment_decisions", "payment_claims", "transfers", "catalog_versions", "payments", "payment_attempts"}
 }
 
-// mayChange are the columns of append-only tables that get a value later, once.
+// mayChange are the columns of append-only tables that get a value later, once, or only
+// schedule deliveries.
 var mayChange = map[string]string{
-	"payments":         "state ended_at result reference refund_ground asked_at",
+	"payments":         "state ended_at result reference refund_ground asked_at due_at lease leased_until",
 	"payment_attempts": "ended_at outcome result reference remark",
 	"drafts":           "confirmed_by", "wallet_transfer_drafts": "confirmed_by",
 }

@@ -1,5 +1,6 @@
-// Package outbox queues work to be done after the commit of a transaction, such as
-// an SMS or a delivery to a biller.
+// Package outbox queues work to be done after the commit of a transaction, such as an
+// e-mail. Payments and SMS are messages of their own, in their tables; the deliveries of
+// payments have a Worker of this package.
 //
 // A committed message is leased to one worker at a time, in any number of
 // processes, until it is done or failed. The work may run more than once, because
@@ -51,27 +52,10 @@ func (m LeasedMessage) Read(v any) error {
 	return nil
 }
 
-// The names of the rider kinds order their statements in a transaction.
-var (
-	addKind            = &database.RiderKind[Message]{Name: "queued message", Insert: rowsOf}
-	completeKind       = &database.RiderKind[MessageKey]{Name: "queued message done", Write: completeByKey}
-	completeLeasedKind = &database.RiderKind[LeasedMessage]{Name: "queued message done by lease", Write: completeLeased}
-)
+var addKind = &database.RiderKind[Message]{Name: "queued message", Insert: rowsOf}
 
 // AddRider returns a rider that adds a message together with a transfer.
 func AddRider(m Message) database.Rider { return addKind.Row(m) }
-
-// MessageKey identifies a message.
-type MessageKey struct{ Queue, Key string }
-
-// CompleteRider returns a rider that completes a message together with a
-// transfer. It does not check the lease: what the transfer records has happened.
-func CompleteRider(k MessageKey) database.Rider { return completeKind.Row(k) }
-
-// CompleteLeasedRider returns a rider that completes a leased message together
-// with a transfer. Without its lease the transaction fails with
-// database.ErrRowCount, since another worker may have come to another result.
-func CompleteLeasedRider(m LeasedMessage) database.Rider { return completeLeasedKind.Row(m) }
 
 // Add adds messages in the caller's transaction. The error is
 // gorm.ErrDuplicatedKey if a message with the same queue and key exists, also
@@ -114,13 +98,6 @@ func CountOpen(ctx context.Context, db *database.DB, queue, prefix string) (int,
 func Acquire(_ context.Context, tx *database.Tx, queue string, n int, lease time.Duration) ([]LeasedMessage, error) {
 	messages, err := acquire(tx, queue, n, lease)
 	return messages, fault.Wrap("outbox.acquire", err)
-}
-
-// ListLeased returns the messages of a queue that are leased now, in any process,
-// by leases that expire within the given duration. Their LeaseToken is 0.
-func ListLeased(_ context.Context, tx *database.Tx, queue string, lease time.Duration) ([]LeasedMessage, error) {
-	messages, err := listLeased(tx, queue, lease)
-	return messages, fault.Wrap("outbox.leased", err)
 }
 
 // Complete marks messages as done and deletes their payloads. It does not check

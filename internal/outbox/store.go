@@ -81,20 +81,6 @@ func acquire(tx *database.Tx, queue string, n int, lease time.Duration) ([]Lease
 	return leasedMessages(rows, queue, token), nil
 }
 
-func listLeased(tx *database.Tx, queue string, lease time.Duration) ([]LeasedMessage, error) {
-	var rows []row
-	now := tx.Now()
-	// A leased message is due at the end of its lease, so the index of due
-	// messages finds it.
-	err := tx.Gorm().Raw(`SELECT id, key, payload, tries FROM promises
-		WHERE lane = ? AND state = 'open' AND due_at > ? AND due_at <= ? AND lease <> 0`,
-		queue, now, database.StoredTime(now.Add(lease))).Scan(&rows).Error
-	if err != nil {
-		return nil, err
-	}
-	return leasedMessages(rows, queue, 0), nil
-}
-
 // notEnded matches open messages. It is deliberately not state = 'open': that
 // would match the partial index, and the generic plan would scan it instead of
 // looking up the given ids.
@@ -131,23 +117,6 @@ func leaseValues(tx *database.Tx, messages []LeasedMessage) (query string, args 
 	return tx.Values(database.NewColumn("id", "bigint", ids), database.NewColumn("lease", "bigint", leases))
 }
 
-func completeByKey(tx *database.Tx, list []MessageKey) error {
-	queues, keys := make([]string, len(list)), make([]string, len(list))
-	for i, k := range list {
-		queues[i], keys[i] = k.Queue, k.Key
-	}
-	v, args := tx.Values(database.NewColumn("lane", "text", queues), database.NewColumn("key", "text", keys))
-	// A subquery for each key is always an index lookup. The plan of a join would
-	// depend on the size of the table when it was prepared, perhaps empty.
-	found := "(SELECT (SELECT id FROM promises WHERE promises.lane = v.lane AND promises.key = v.key) FROM v)"
-	isFound := "IN " + found
-	if tx.Dialect() == database.Postgres {
-		isFound = "= ANY (ARRAY" + found + ")"
-	}
-	return tx.Gorm().Exec("WITH v(lane, key) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
-		" WHERE id "+isFound+" AND "+notEnded, append(args, tx.Now())...).Error
-}
-
 func countDue(ctx context.Context, db *database.DB, queue string, limit int) (n int, err error) {
 	err = db.Gorm(ctx).Raw("SELECT COUNT(*) FROM (SELECT 1 FROM promises WHERE lane = ? AND state = 'open' AND due_at <= ? LIMIT ?) due",
 		queue, db.Now(), limit).Scan(&n).Error
@@ -177,14 +146,4 @@ func postpone(tx *database.Tx, list []Postponement) error {
 	//mutant:replace promises.lease = v.lease AND => TestExpiredLease
 	return tx.Gorm().Exec("WITH v(id, lease, due_at) AS ("+v+") UPDATE promises SET due_at = v.due_at, lease = 0"+
 		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+notEnded, args...).Error
-}
-
-func completeLeased(tx *database.Tx, messages []LeasedMessage) error {
-	v, args := leaseValues(tx, messages)
-	result := tx.Gorm().Exec("WITH v(id, lease) AS ("+v+") UPDATE promises SET state = 'kept', payload = '', ended_at = ?"+
-		" FROM v WHERE promises.id = v.id AND promises.lease = v.lease AND promises."+notEnded, append(args, tx.Now())...)
-	if result.Error == nil && result.RowsAffected != int64(len(messages)) {
-		return database.ErrRowCount
-	}
-	return result.Error
 }

@@ -17,6 +17,9 @@ type Worker struct {
 	Concurrency int
 	// Lease is the duration of a lease. Do must end well before it.
 	Lease time.Duration
+	// CountDue returns the number of due messages, up to limit. nil stands for the
+	// function CountDue.
+	CountDue func(ctx context.Context, limit int) (int, error)
 	// Acquire leases up to n messages. nil stands for the function Acquire in a
 	// transaction of its own.
 	Acquire func(ctx context.Context, n int) ([]LeasedMessage, error)
@@ -77,6 +80,9 @@ func Work(ctx context.Context, db *database.DB, notifier *Notifier, w Worker) {
 			return messages, err
 		}
 	}
+	if w.CountDue == nil {
+		w.CountDue = func(ctx context.Context, limit int) (int, error) { return CountDue(ctx, db, w.Queue, limit) }
+	}
 	if w.Idle == nil {
 		w.Idle = func(context.Context) {}
 	}
@@ -92,7 +98,7 @@ func Work(ctx context.Context, db *database.DB, notifier *Notifier, w Worker) {
 	}
 	for ctx.Err() == nil {
 		n := takeAll(ctx, free)
-		messages, err := w.acquireDue(ctx, db, w.withinCapacity(n))
+		messages, err := w.acquireDue(ctx, w.withinCapacity(n))
 		if err != nil && ctx.Err() == nil {
 			//mutant:drop TestWorkContinuesAfterErrors
 			slog.WarnContext(ctx, "outbox: acquire failed", "queue", w.Queue, "error", err)
@@ -119,12 +125,12 @@ func (w Worker) withinCapacity(n int) int {
 	return max(0, min(n, w.Capacity()))
 }
 
-func (w Worker) acquireDue(ctx context.Context, db *database.DB, n int) ([]LeasedMessage, error) {
+func (w Worker) acquireDue(ctx context.Context, n int) ([]LeasedMessage, error) {
 	var none []LeasedMessage
 	if n == 0 {
 		return none, nil
 	}
-	due, err := CountDue(ctx, db, w.Queue, n)
+	due, err := w.CountDue(ctx, n)
 	if err != nil {
 		return nil, err
 	}

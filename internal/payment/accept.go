@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"strconv"
 
 	"elsom/internal/catalog"
 	"elsom/internal/customer"
@@ -11,10 +10,10 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
-	"elsom/internal/outbox"
 )
 
-// Queue returns the name of the outbox queue of deliveries to a biller.
+// Queue returns the name of the queue of deliveries to a biller. Its messages are the
+// processing payments themselves.
 func Queue(biller string) string { return "biller:" + biller }
 
 // FeeChanged is the reason of a refusal of Accept when the service's fee or biller
@@ -33,19 +32,11 @@ type Accepted struct {
 	AlreadyAccepted bool
 }
 
-// delivery is the payload of a delivery's outbox message.
-type delivery struct {
-	Payment int64 `json:"payment"`
-	// Customer is the payer: the slots of a biller are shared among payers. 0 in
-	// messages of earlier releases.
-	Customer int64 `json:"customer,omitempty"`
-}
-
 // acceptOp is the operation of Accept, stored with the payment's first transfer.
 const acceptOp = "payment.accept"
 
 // Accept pays a draft: the total goes from the wallet into transit, and the
-// delivery is queued, in one commit. It never waits for the biller. channel is the
+// payment is due for its delivery, in one commit. It never waits for the biller. channel is the
 // request's; a draft is accepted only on the channel that showed it, because each
 // channel asks for the PIN in its own way.
 //
@@ -136,7 +127,7 @@ func (ps *Payments) checkConfirmed(c customer.Customer, d Draft, level catalog.L
 }
 
 // post moves the money and stores the payment. The riders commit with the posting or
-// not at all: the payment's row, the check of the limits, the outbox message.
+// not at all: the payment's row, which is due for its delivery, and the check of the limits.
 func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, level catalog.Level) (Accepted, error) {
 	transit, err := ps.ledger.Account(ctx, ledger.Transit, draft.Biller)
 	if err != nil {
@@ -157,9 +148,6 @@ func (ps *Payments) post(ctx context.Context, c customer.Customer, draft Draft, 
 			Riders: []database.Rider{
 				AcceptedRider.Row(payment),
 				limit.Rider(c, draft.Total(), level),
-				outbox.AddRider(outbox.Message{
-					Queue: Queue(draft.Biller), Key: strconv.FormatInt(draft.ID, 10), Payload: delivery{draft.ID, draft.CustomerID},
-				}),
 			},
 		})
 		if !database.IsUniqueViolation(err) {

@@ -76,3 +76,51 @@ func TestClockSetBackDoesNotStopDeliveries(t *testing.T) {
 	ahead.Store(-int64(time.Hour))
 	h.awaitEnd(h.pay(c, "1"))
 }
+
+// A payment that a transaction of another process is leasing is not acquired, neither
+// before its commit nor after.
+func TestPaymentIsAcquiredOnce(t *testing.T) {
+	databasetest.EachIsolation(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db, good)
+		ctx, worker := context.Background(), h.Worker("dostek")
+		_, err := worker.Acquire(ctx, 1) // makes the slots
+		require.NoError(t, err)
+		h.payEach(1)
+		acquired := make(chan int, 1)
+		require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
+			err := tx.Gorm().Exec("UPDATE payments SET lease = 1, leased_until = ?", database.StoredTime(tx.Now().Add(time.Minute))).Error
+			go func() {
+				messages, err := worker.Acquire(context.WithoutCancel(ctx), 1)
+				if err != nil {
+					t.Error(err)
+				}
+				acquired <- len(messages)
+			}()
+			time.Sleep(300 * time.Millisecond) // time to acquire regardless
+			return err
+		}))
+		if n := <-acquired; n != 0 {
+			t.Errorf("%d deliveries of a payment that another process delivers", n)
+		}
+	})
+}
+
+// An answer that comes after its lease expired doesn't end the lease of the worker that has
+// acquired the payment since.
+func TestLateAnswerDoesNotEndTheLease(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		h := newFixture(t, db, later)
+		p := h.payEach(1)[0]
+		ctx, worker := context.Background(), h.Worker("dostek")
+		messages, err := worker.Acquire(ctx, 1)
+		require.NoError(t, err)
+		h.exec("UPDATE payments SET lease = 1 WHERE id = ?", p.ID)
+		worker.Do(ctx, messages[0])
+		if n := h.Count("SELECT COUNT(*) FROM payments WHERE lease = 1 AND due_at = accepted_at"); n != 1 {
+			t.Error("the other worker's lease has ended")
+		}
+		if n := h.Count("SELECT COUNT(*) FROM payment_attempts WHERE outcome = 'later'"); n != 1 {
+			t.Error("the answer is not stored")
+		}
+	})
+}

@@ -7,7 +7,6 @@ import (
 	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
-	"elsom/internal/outbox"
 )
 
 // attemptResult is the result of a call to be stored while the payment is still
@@ -29,12 +28,12 @@ func (ps *Payments) recordAttempt(ctx context.Context, r attemptResult) error {
 
 func (ps *Payments) recordAttempts(ctx context.Context, rows []attemptResult) error {
 	attempts := make([]answeredCall, len(rows))
-	var later []outbox.Postponement
+	var later []postponement
 	var asked []int64
 	for i, r := range rows {
 		attempts[i] = r.answeredCall
 		if r.retry {
-			later = append(later, outbox.Postponement{Message: r.call.message, At: ps.db.Now().Add(ps.pause(r.call.attempt.Number))})
+			later = append(later, ps.later(r.call))
 		}
 		if r.review {
 			asked = append(asked, r.call.payment.ID)
@@ -47,12 +46,17 @@ func (ps *Payments) recordAttempts(ctx context.Context, rows []attemptResult) er
 		if err := markForReview(tx, asked); err != nil {
 			return err
 		}
-		return outbox.Postpone(ctx, tx, later...)
+		return postpone(tx, later)
 	})
 	if errors.Is(err, database.ErrRowCount) && len(rows) == 1 {
 		return ps.recordAgain(ctx, rows[0])
 	}
 	return err
+}
+
+// later returns when a call is to be repeated.
+func (ps *Payments) later(c call) postponement {
+	return postponement{payment: leased{ID: c.payment.ID, Lease: c.lease}, at: ps.db.Now().Add(ps.pause(c.attempt.Number))}
 }
 
 // recordAgain stores the result of a call whose attempt has an outcome: that of an earlier
@@ -73,7 +77,7 @@ func (ps *Payments) recordAgain(ctx context.Context, r attemptResult) error {
 		if !r.retry && len(foreign) == 0 {
 			return nil
 		}
-		return outbox.Postpone(ctx, tx, outbox.Postponement{Message: r.call.message, At: ps.db.Now().Add(ps.pause(r.call.attempt.Number))})
+		return postpone(tx, []postponement{ps.later(r.call)})
 	})
 	warnOfForeign(ctx, foreign)
 	//mutant:drop TestForgedOutcomeOfARunningCall

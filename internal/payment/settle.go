@@ -15,7 +15,6 @@ import (
 	"elsom/internal/ledger"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
-	"elsom/internal/outbox"
 )
 
 // ending is what the second transfer changes in the payment's row.
@@ -25,9 +24,9 @@ type ending struct {
 	ground    ground // of a refund
 	result    int
 	reference string
-	// message is the delivery whose answer ends the payment; zero for a decision by
+	// lease is that of the delivery whose answer ends the payment; 0 for a decision by
 	// staff.
-	message outbox.LeasedMessage
+	lease int64
 	// holder is the customer to notify; nil: not read yet.
 	holder *customer.Customer
 }
@@ -74,7 +73,7 @@ func (ps *Payments) endByAnswer(ctx context.Context, c call, answer biller.Answe
 		}
 		receipt, err = ps.postEnd(ctx, ending{
 			payment: c.payment, state: state, ground: refundGround(c.biller.AnswersStoredOutcome), result: answer.Result,
-			reference: truncated(answer.Reference, biller.ReferenceLength), message: c.message, holder: c.holder,
+			reference: truncated(answer.Reference, biller.ReferenceLength), lease: c.lease, holder: c.holder,
 		}, riders...)
 		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Unknown) {
 			break
@@ -84,7 +83,7 @@ func (ps *Payments) endByAnswer(ctx context.Context, c call, answer biller.Answe
 	case fault.Is(err, fault.Conflict):
 		return ps.recordConflict(ctx, c, answer, state)
 	case err == nil && receipt.Replayed:
-		return ps.finishCall(ctx, c, answer, false)
+		return ps.recordLate(ctx, c, answer, false)
 	}
 	return err
 }
@@ -116,7 +115,7 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	posting.Riders = append(slices.Clone(riders), endingRider.Row(e), sms.AddRider(notice), e.finishDelivery())
+	posting.Riders = append(slices.Clone(riders), endingRider.Row(e), sms.AddRider(notice))
 	posting.Riders = append(posting.Riders, ps.pushRiders(ctx, p, holder, e.state)...)
 	receipt, err := ps.ledger.Post(ctx, posting)
 	if err == nil {
@@ -128,16 +127,16 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 	return receipt, err
 }
 
-// finishDelivery returns the rider that marks the delivery done. A refund by an
-// answer fails if the delivery was leased again: another worker may have called
-// since, and the biller may have booked the payment. A settlement and a decision by
-// staff don't depend on the lease.
-func (e ending) finishDelivery() database.Rider {
+// requiredLease returns the lease that the payment must have, or 0. A refund by an answer
+// fails if the payment was leased again: another worker may have called since, and the
+// biller may have booked the payment. A settlement and a decision by staff don't depend on
+// the lease.
+func (e ending) requiredLease() int64 {
 	//mutant:drop TestLateRefusalDoesNotRefund
-	if e.state == Refunded && e.message.ID != 0 {
-		return outbox.CompleteLeasedRider(e.message)
+	if e.state == Refunded {
+		return e.lease
 	}
-	return outbox.CompleteRider(deliveryID(e.payment))
+	return 0
 }
 
 func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (ledger.Posting, error) {
@@ -192,11 +191,11 @@ func maskIdentifier(service catalog.Service, identifier string) string {
 // returned: a claim is stored, and no money moves.
 func (ps *Payments) recordConflict(ctx context.Context, c call, answer biller.Answer, state State) error {
 	logOf(c.payment).WarnContext(ctx, "payment: answer contradicts the payment's end", "answered", string(state))
-	return ps.finishCall(ctx, c, answer, state == Completed)
+	return ps.recordLate(ctx, c, answer, state == Completed)
 }
 
-// finishCall records a call and marks its delivery done.
-func (ps *Payments) finishCall(ctx context.Context, c call, answer biller.Answer, claim bool) error {
+// recordLate records a call whose payment has ended, and a claim.
+func (ps *Payments) recordLate(ctx context.Context, c call, answer biller.Answer, claim bool) error {
 	return ps.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if claim {
 			if err := insertClaim(tx, c.payment.ID, answer.Reference); err != nil {
@@ -208,6 +207,6 @@ func (ps *Payments) finishCall(ctx context.Context, c call, answer biller.Answer
 			return err
 		}
 		warnOfForeign(ctx, foreign)
-		return outbox.Complete(ctx, tx, c.message)
+		return nil
 	})
 }

@@ -42,8 +42,6 @@ func (p Payment) verify(ctx context.Context, tx *database.Tx) error {
 }
 
 var (
-	errOtherBiller  = errors.New("its delivery is in the queue of another biller")
-	errOtherPayment = errors.New("its delivery has the contents of another payment's")
 	errEndedInBooks = errors.New("the books have its second transfer: its state was set back")
 	errNotInBooks   = errors.New("the books don't have its first transfer")
 	errOtherPosting = errors.New("its first transfer has other amounts or accounts")

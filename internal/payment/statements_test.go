@@ -63,7 +63,7 @@ var eachDatabase = map[string]func(testing.TB, ...database.Option) *database.DB{
 // Acquiring one delivery and acquiring twelve send the same statements.
 func TestStatementsOfAcquire(t *testing.T) {
 	want := []string{
-		"begin", "from biller_slots, update biller_slots", "from promises, update promises", "from promises",
+		"begin", "from biller_slots, update biller_slots", "from payments, update payments", "from payments",
 		"from payments", "from payment_attempts",
 		"into payment_attempts, into log_queue", "commit", "from customers",
 	}

@@ -299,31 +299,33 @@ func rowsOf(tx *database.Tx, rows []Payment) (database.Rows, error) {
 		database.ColumnOf("code", "text", rows, func(p *Payment) string { return p.Code }),
 		database.ColumnOf("channel", "text", rows, func(p *Payment) string { return string(p.Channel) }),
 		database.ConstColumn("state", "text", string(Processing)), database.ConstColumn("accepted_at", "timestamptz", now),
+		database.ConstColumn("due_at", "timestamptz", now),
 		database.NewColumn("mac", "bytea", macs), database.ConstColumn("key_id", "text", keyID),
 	}}, nil
 }
 
+// updateEnded ends payments. A refund by an answer requires the lease of its call.
 func updateEnded(tx *database.Tx, rows []ending) error {
-	var ids, results []int64
+	var ids, results, leases []int64
 	var states, references, grounds []string
 	for _, r := range rows {
 		if r.state != Refunded {
 			r.ground = ""
 		}
 		grounds = append(grounds, string(r.ground))
-		ids, results = append(ids, r.payment.ID), append(results, int64(r.result))
+		ids, results, leases = append(ids, r.payment.ID), append(results, int64(r.result)), append(leases, r.requiredLease())
 		states, references = append(states, string(r.state)), append(references, r.reference)
 	}
 	v, args := tx.Values(
 		database.NewColumn("id", "bigint", ids), database.NewColumn("state", "text", states),
 		database.NewColumn("result", "bigint", results), database.NewColumn("reference", "text", references),
-		database.NewColumn("refund_ground", "text", grounds),
+		database.NewColumn("refund_ground", "text", grounds), database.NewColumn("lease", "bigint", leases),
 	)
 	// CASE hides the condition from the planner, which would otherwise scan the
-	// partial index of open payments instead of looking up the ids.
-	result := tx.Gorm().Exec("WITH v(id, state, result, reference, refund_ground) AS ("+v+`)
+	// partial index of due payments instead of looking up the ids.
+	result := tx.Gorm().Exec("WITH v(id, state, result, reference, refund_ground, lease) AS ("+v+`)
 		UPDATE payments SET state = v.state, result = v.result, reference = v.reference, refund_ground = v.refund_ground, ended_at = ?
-		FROM v WHERE payments.id = v.id AND CASE WHEN payments.state = 'processing' THEN 1 ELSE 0 END = 1`, append(args, tx.Now())...)
+		FROM v WHERE payments.id = v.id AND v.lease IN (0, payments.lease) AND CASE WHEN payments.state = 'processing' THEN 1 ELSE 0 END = 1`, append(args, tx.Now())...)
 	if result.Error == nil && result.RowsAffected != int64(len(rows)) {
 		return database.ErrRowCount
 	}

@@ -108,7 +108,7 @@ func (s *simulation) retryOpen(p *process) {
 }
 
 func (s *simulation) idle() bool {
-	return s.count("SELECT (SELECT COUNT(*) FROM promises WHERE state = 'open') + (SELECT COUNT(*) FROM messages WHERE state = 'queued')") == 0
+	return s.count("SELECT (SELECT COUNT(*) FROM promises WHERE state = 'open') + (SELECT COUNT(*) FROM payments WHERE state = 'processing') + (SELECT COUNT(*) FROM messages WHERE state = 'queued')") == 0
 }
 
 func (s *simulation) count(query string, args ...any) (n int64) {

@@ -240,7 +240,11 @@ func (p *process) acquire(ctx context.Context, w outbox.Worker, n int) (tasks []
 	if w.Capacity != nil {
 		n = max(0, min(n, w.Capacity()))
 	}
-	if n, err = outbox.CountDue(ctx, p.db, w.Queue, n); err != nil {
+	count := w.CountDue
+	if count == nil {
+		count = func(ctx context.Context, limit int) (int, error) { return outbox.CountDue(ctx, p.db, w.Queue, limit) }
+	}
+	if n, err = count(ctx, n); err != nil {
 		return nil, err
 	}
 	if n == 0 {

@@ -37,7 +37,7 @@ func (d *scenario) waitEnded() {
 		// The fault is over, so the pauses between attempts are skipped. Leases of
 		// killed processes still have to expire.
 		err := d.books.InStatement(context.Background(), func(tx *database.Tx) error {
-			return tx.Gorm().Exec("UPDATE promises SET due_at = ? WHERE state = 'open' AND lease = 0 AND lane LIKE 'biller:%'", tx.Now()).Error
+			return tx.Gorm().Exec("UPDATE payments SET due_at = ? WHERE state = 'processing' AND lease = 0", tx.Now()).Error
 		})
 		if err != nil && !fault.Is(err, fault.Unavailable) { // the workers' statements lock the same rows in another order
 			d.t.Fatal(err)

@@ -163,6 +163,7 @@ func (c *crashPointTest) restart(why string) {
 	past := database.StoredTime(c.books.Now().Add(-5 * time.Minute))
 	for _, statement := range []string{
 		"UPDATE promises SET due_at = ?, lease = 0 WHERE state = 'open'",
+		"UPDATE payments SET due_at = ?, lease = 0 WHERE state = 'processing'",
 		"UPDATE biller_slots SET until = ?",
 		"UPDATE messages SET asked_at = ? WHERE asked_by <> 0",
 		"UPDATE messages SET due_at = ? WHERE state = 'queued'",
