@@ -45,7 +45,7 @@ func wantStatementsOfPages(t *testing.T, newDB func(testing.TB, ...database.Opti
 		path string
 		want []string
 	}{
-		{b, "/cabinet", slices.Concat([]string{session}, newest, []string{"from payments"})},
+		{b, "/cabinet", slices.Concat([]string{session}, newest, []string{"from payments", "from payment_templates"})},
 		{b, "/history", slices.Concat([]string{session}, newest, []string{"from payments"})},
 		{b, "/services", []string{session}},
 		{b, "/pay/dostek", []string{session, "from balances", "from drafts", "from payments"}},

@@ -194,6 +194,13 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.POST("/receipt/:payment/share", p.Share)
 	g.GET("/receipt/:payment/share/end", p.ShowShare) // the form's page, when it is reloaded
 	g.POST("/receipt/:payment/share/end", p.EndShare)
+	g.GET("/receipt/:payment/template", p.ShowNewTemplate)
+	g.POST("/receipt/:payment/template", p.SaveTemplate)
+	g.GET("/templates", p.Templates)
+	g.GET("/templates/:template", p.ShowTemplate)
+	g.POST("/templates/:template", p.ChangeTemplate)
+	g.GET("/templates/:template/delete", p.ShowTemplate) // the form's page, when it is reloaded
+	g.POST("/templates/:template/delete", p.DeleteTemplate)
 	g.GET("/transfer", p.ShowTransfer)
 	g.POST("/transfer", p.Transfer)
 	g.GET("/transfer/:draft", p.ShowTransferCheck)

@@ -24,6 +24,7 @@ import (
 	"elsom/internal/outbox"
 	"elsom/internal/password"
 	"elsom/internal/payment"
+	"elsom/internal/paytemplate"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
 	"elsom/internal/receiptlink"
@@ -48,6 +49,7 @@ type app struct {
 	agents       *cashin.Agents
 	gateways     *credential.Gateways
 	links        *receiptlink.Links
+	templates    *paytemplate.Templates
 	ussdSessions *ussdsession.Sessions[ussd.Content]
 
 	log      *translog.Log
@@ -172,6 +174,7 @@ func (a *app) wireIdentity(s secrets) (err error) {
 	if err != nil {
 		return err
 	}
+	a.templates = paytemplate.New(a.db)
 	if a.links, err = receiptlink.New(a.db, receiptlink.Options{Secret: s.secret, PreviousSecret: s.previousSecret, Counters: a.counters}); err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (a *app) purgeExpired(ctx context.Context, sessions *session.Sessions) {
 	both.Go(func() { purgeRepeatedly(ctx, time.Hour, a.retained()) })
 	purgeRepeatedly(ctx, 10*time.Minute, purgeFuncs{
 		"drafts": a.payments.Purge, "transfer drafts": a.transfers.Purge, "codes": a.customers.Purge, "rate limits": a.counters.Purge, "sessions": sessions.Purge,
-		"security log": a.security.Purge, "unsent SMS": a.messages.EndUnsent, "receipt links": a.links.Purge,
+		"security log": a.security.Purge, "unsent SMS": a.messages.EndUnsent, "receipt links": a.links.Purge, "templates": a.templates.Purge,
 	})
 }
 

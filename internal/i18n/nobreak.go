@@ -51,7 +51,7 @@ func joined(text string) string {
 // amounts, and in Russian running text everything. SMS, USSD, e-mail and push texts
 // stay as they are.
 func withNoBreakSpaces(file string, messages []*goi18n.Message) []*goi18n.Message {
-	running := slices.ContainsFunc([]string{"portal", "receipt", "errors", "offer", "frame"}, func(topic string) bool {
+	running := slices.ContainsFunc([]string{"portal", "receipt", "template", "errors", "offer", "frame"}, func(topic string) bool {
 		return file == "messages/"+topic+".ru.toml"
 	})
 	var changed []*goi18n.Message

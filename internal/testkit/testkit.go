@@ -23,6 +23,7 @@ import (
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/payment"
+	"elsom/internal/paytemplate"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
 	"elsom/internal/receiptlink"
@@ -70,6 +71,7 @@ type App struct {
 	CashIn    *cashin.CashIn
 	Agents    *cashin.Agents
 	Links     *receiptlink.Links
+	Templates *paytemplate.Templates
 	Gateways  *credential.Gateways
 	Push      *push.Subscriptions // nil without Options.Push
 	Biller    *Biller
@@ -112,6 +114,7 @@ func (a *App) identity(o Options) {
 		SecurityLog: a.Security, Hash: o.Hash, IssuedPINLife: 30 * 24 * time.Hour,
 	})
 	require.NoError(a.T, err)
+	a.Templates = paytemplate.New(a.DB)
 	a.Links, err = receiptlink.New(a.DB, receiptlink.Options{Secret: Secret, Counters: a.Counters})
 	require.NoError(a.T, err)
 	a.Agents, err = cashin.NewAgents(a.DB, a.Counters, Secret)

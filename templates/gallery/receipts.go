@@ -21,6 +21,9 @@ func receipt(l i18n.Lang, s page.Status) page.ReceiptPage {
 func ended(l i18n.Lang, s page.Status) page.ReceiptPage {
 	view := receipt(l, s)
 	view.EndedAt, view.ProofHref = at, "/receipt/1/proof"
+	if s == page.Completed {
+		view.TemplateHref = "/receipt/1/template"
+	}
 	view.VerifyHref, view.VerifySite = "/verify/AAAAAAAAAAEqBRp8rHjPpF0ZLd1vR8kQ", "elsom.example/verify"
 	if code, err := qr.New("https://" + view.VerifySite + "/AAAAAAAAAAEqBRp8rHjPpF0ZLd1vR8kQ"); err == nil {
 		view.VerifyCode = code
@@ -42,7 +45,7 @@ func receipts() []State {
 		}},
 		{"receipt-unproved", "receipt", func(l i18n.Lang) templ.Component {
 			view := ended(l, page.Completed)
-			view.ProofHref, view.RepeatHref = "", ""
+			view.ProofHref, view.RepeatHref, view.TemplateHref = "", "", ""
 			return view.Page()
 		}},
 		{"proof-soon", "receipt", func(l i18n.Lang) templ.Component { return proof(l, true).Page() }},

@@ -146,6 +146,8 @@ type CabinetPage struct {
 	Operations []Operation
 	// Payments are services to pay again in one step, at most three.
 	Payments []Service
+	// Templates are the first templates.
+	Templates []Template
 	// Held is the notice of a hold on payments; empty: there is none.
 	Held string
 }

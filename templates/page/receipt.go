@@ -32,6 +32,8 @@ type ReceiptPage struct {
 	RepeatHref string
 	// ShareHref has the link for others, PDFHref is the receipt as PDF.
 	ShareHref, PDFHref string
+	// TemplateHref makes a template of the payment; empty: it can't be one.
+	TemplateHref string
 	// ProofHref is the file that proves the payment; empty: there is none.
 	ProofHref string
 	// VerifyHref is the page that verifies the receipt, which VerifyCode leads to, and

@@ -19,7 +19,7 @@ import (
 const lastDraft = "draft"
 
 // ShowPay shows a service's form: empty, filled with a draft («Назад») or with an
-// earlier payment («Повторить»). It only fills the fields; the user still has to
+// earlier payment («Повторить») or a template. It only fills the fields; the user still has to
 // send the form.
 func (p *Portal) ShowPay(c echo.Context) error {
 	view, err := p.payPage(c)
@@ -36,6 +36,10 @@ func (p *Portal) ShowPay(c echo.Context) error {
 			if paid, err := p.services.Payments.ByID(ctx(c), holder(c).ID, id); err == nil && paid.Service == view.Code && paid.State != payment.Processing {
 				view.Account.Value, view.Amount.Value = paid.Identifier, paid.Amount.Plain()
 			}
+		}
+	case c.QueryParam("template") != "":
+		if err := p.fillTemplate(c, view); err != nil {
+			return err
 		}
 	default:
 		// The browser's Back button requests the form again: it keeps the typed

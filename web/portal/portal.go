@@ -25,6 +25,7 @@ import (
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 	"elsom/internal/payment"
+	"elsom/internal/paytemplate"
 	"elsom/internal/receiptlink"
 	"elsom/internal/transfer"
 	"elsom/internal/wallet"
@@ -45,6 +46,7 @@ type Services struct {
 	Messages  *sms.Messages
 	Sessions  *session.Sessions
 	Links     *receiptlink.Links
+	Templates *paytemplate.Templates
 	// Notices sends push notifications; nil if they are switched off.
 	Notices *push.Subscriptions
 	// Proof returns the receipt of a payment as a file that proves itself;

@@ -65,6 +65,9 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 	view.Account, view.Wallet, view.Balance = pretty(service, paid.Identifier), owner.Phone.Pretty(), balance
 	view.ShareHref, view.PDFHref = receiptHref(paid.ID)+"/share", receiptHref(paid.ID)+pdfSuffix
 	view.RepeatHref, view.ProofHref = p.repeatable(c, paid), p.proofHref(paid)
+	if paid.State == payment.Completed && view.RepeatHref != "" {
+		view.TemplateHref = newTemplateHref(paid.ID)
+	}
 	if paid.State == payment.Processing {
 		view.Refresh = p.refresh(paid)
 	}

@@ -14,10 +14,15 @@ import (
 // maxQuery bounds a search, in bytes.
 const maxQuery = 200
 
+// searchedFor returns the text of a search, ?q=, cut to its bound.
+func searchedFor(c echo.Context) string {
+	query := strings.TrimSpace(c.QueryParam("q"))
+	return strings.ToValidUTF8(query[:min(len(query), maxQuery)], "")
+}
+
 // Services shows the categories, or the results of a search.
 func (p *Portal) Services(c echo.Context) error {
-	view := page.ServicesPage{Frame: p.frame(c), Query: strings.TrimSpace(c.QueryParam("q"))}
-	view.Query = strings.ToValidUTF8(view.Query[:min(len(view.Query), maxQuery)], "")
+	view := page.ServicesPage{Frame: p.frame(c), Query: searchedFor(c)}
 	categories, err := p.services.Catalog.Categories(ctx(c))
 	if err != nil {
 		return err
