@@ -47,9 +47,17 @@ type Query struct {
 // lines, or there are no more; otherwise the lines that are older than the transfer more
 // were not looked at.
 func (l *Ledger) Statement(ctx context.Context, q Query, before int64) (lines []Line, more int64, err error) {
-	lines, err = readLines(ctx, l.db, q, before)
-	if err == nil && len(lines) < q.Limit {
-		more, err = readWindowEnd(ctx, l.db, q, before)
+	more = before
+	for range q.windows() {
+		var part []Line
+		part, more, err = readWindow(ctx, l.db, q, more)
+		lines = append(lines, part...)
+		if err != nil || len(lines) >= q.Limit || more == 0 {
+			break
+		}
+	}
+	if len(lines) >= q.Limit {
+		lines, more = lines[:q.Limit], 0
 	}
 	return lines, more, fault.Wrap("ledger.statement", err)
 }
@@ -58,8 +66,22 @@ func (l *Ledger) Statement(ctx context.Context, q Query, before int64) (lines []
 // given before, which is not 0; the result is 0 if the preceding page is the
 // first one.
 func (l *Ledger) Newer(ctx context.Context, q Query, before int64) (int64, error) {
-	cursor, err := readNewer(ctx, l.db, q, before)
-	return cursor, fault.Wrap("ledger.statement", err)
+	var found []int64
+	from := before
+	for range q.windows() {
+		ids, end, err := readNewer(ctx, l.db, q, from)
+		if err != nil {
+			return 0, fault.Wrap("ledger.statement", err)
+		}
+		if found = append(found, ids...); len(found) > q.Limit {
+			return found[q.Limit], nil
+		}
+		if end == 0 {
+			return 0, nil
+		}
+		from = end + 1 // the page that precedes begins in the window
+	}
+	return from, nil
 }
 
 // LineOf returns an account's line of one transfer; NotFound if the transfer does

@@ -14,6 +14,36 @@ import (
 	"elsom/internal/testkit/require"
 )
 
+// A statement ends with the wallet's own entries: those of the wallets before and behind it
+// in the index are not in it, and don't lead on.
+func TestStatementHasNoOthersEntries(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		b := newBooks(t, db)
+		wallets := []int64{b.wallet(5000), b.wallet(5000), b.wallet(5000)}
+		slices.Sort(wallets)
+		for i := range 20 {
+			for n, wallet := range wallets {
+				if n != 1 || i < 3 {
+					b.mustPost(fmt.Sprint(n, "/", i), wallet, b.bank, 1)
+				}
+			}
+		}
+		for direction, want := range map[ledger.Direction]int{ledger.Both: 4, ledger.In: 1, ledger.Out: 3} {
+			q := ledger.Query{Account: wallets[1], Direction: direction, Limit: 5}
+			lines, more, err := b.Statement(t.Context(), q, 0)
+			require.NoError(t, err)
+			if len(lines) != want || more != 0 {
+				t.Fatalf("%q: %d lines, want %d; more %d", direction, len(lines), want, more)
+			}
+			newer, err := b.Newer(t.Context(), q, lines[len(lines)-1].Transfer)
+			require.NoError(t, err)
+			if newer != 0 {
+				t.Errorf("%q: a page of five lines precedes the first one", direction)
+			}
+		}
+	})
+}
+
 // A page of credits that are far apart ends early and leads on, in both directions.
 func TestStatementOfFewCredits(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -32,66 +32,71 @@ func (d Direction) condition() string {
 	return ""
 }
 
-// window returns how many entries of an account a page may read: without it, a page would
-// read all entries of an account, to sort them or because none is of the direction. Most
-// entries are lines, but only of both directions.
-func (q Query) window() int {
+// window returns how many entries of an account one statement reads: without it, a
+// statement would read all entries of an account if none is of the direction. Most entries
+// are lines of both directions.
+func (q Query) window() int { return 3*q.Limit + 10 }
+
+// windows returns how many windows a page may read: of one direction up to about 1,000
+// entries.
+func (q Query) windows() int {
 	if q.Direction == Both {
-		return 3*q.Limit + 10
+		return 1
 	}
-	return 1000
+	return max(1, 1000/q.window())
 }
 
-// entriesOf returns the query for the entries that a page reads, older or newer than a
-// transfer; its parameters are the account and the transfer. Operations are never empty,
-// so an empty ExcludeOp excludes nothing.
-func (q Query) entriesOf(older bool) string {
-	comparison := " >= ? ORDER BY transfer_id"
+// windowOf returns the query for entries that are older than a transfer, or not older; its
+// parameters are the account and the transfer. It goes on in the entries of other accounts,
+// which the caller leaves out: with a condition on the account alone PostgreSQL reads and
+// sorts all its entries, if it expects few.
+func windowOf(older bool, limit string) string {
 	if older {
-		comparison = " < ? ORDER BY transfer_id DESC"
+		return "SELECT account_id, transfer_id, amount FROM entries WHERE (account_id, transfer_id) < (?, ?) ORDER BY account_id DESC, transfer_id DESC" + limit
 	}
-	return "(SELECT transfer_id, amount FROM entries WHERE account_id = ? AND transfer_id" + comparison + " LIMIT " + strconv.Itoa(q.window()) +
-		") e JOIN transfers t ON t.id = e.transfer_id WHERE t.act <> ?" + q.Direction.condition()
+	return "SELECT account_id, transfer_id, amount FROM entries WHERE (account_id, transfer_id) >= (?, ?) ORDER BY account_id, transfer_id" + limit
 }
 
-func readLines(ctx context.Context, db *database.DB, q Query, before int64) (list []Line, err error) {
-	if before == 0 {
-		before = math.MaxInt64
-	}
-	err = db.Gorm(ctx).Raw(lines(q.entriesOf(true)), q.Account, before, q.ExcludeOp, q.Limit).Scan(&list).Error
-	return list, err
+// entriesOf returns the query for the entries of a window; its parameters are those of
+// windowOf, the account again, and the operation to leave out. Operations are never empty,
+// so an empty one excludes nothing.
+func (q Query) entriesOf(older bool) string {
+	limit := " LIMIT " + strconv.Itoa(q.window())
+	//mutant:replace WHERE e.account_id = ? => WHERE e.account_id <> -? TestStatementHasNoOthersEntries
+	return "(" + windowOf(older, limit) + ") e JOIN transfers t ON t.id = e.transfer_id WHERE e.account_id = ? AND t.act <> ?" + q.Direction.condition()
 }
 
-// readWindowEnd returns the oldest transfer of a full window of entries that are older
-// than a transfer; 0 if the window is not full.
-func readWindowEnd(ctx context.Context, db *database.DB, q Query, before int64) (last int64, err error) {
-	if before == 0 {
-		before = math.MaxInt64
-	}
-	err = db.Gorm(ctx).Raw("SELECT transfer_id FROM entries WHERE account_id = ? AND transfer_id < ? ORDER BY transfer_id DESC LIMIT 1 OFFSET ?",
-		q.Account, before, q.window()-1).Scan(&last).Error
-	return last, err
-}
-
-// readNewer reads one transfer more than the page before holds: the lines of that
-// page are older than it. With fewer, the page before is the first one.
-func readNewer(ctx context.Context, db *database.DB, q Query, before int64) (int64, error) {
-	var ids []int64
-	err := db.Gorm(ctx).Raw("SELECT DISTINCT e.transfer_id FROM "+q.entriesOf(false)+" ORDER BY e.transfer_id LIMIT ?",
-		q.Account, before, q.ExcludeOp, q.Limit+1).Scan(&ids).Error
-	if err != nil {
-		return 0, err
-	}
-	if len(ids) > q.Limit {
-		return ids[q.Limit], nil
-	}
-	var end int64 // the last entry of a full window, where an earlier page begins
-	err = db.Gorm(ctx).Raw("SELECT transfer_id FROM entries WHERE account_id = ? AND transfer_id >= ? ORDER BY transfer_id LIMIT 1 OFFSET ?",
-		q.Account, before, q.window()-1).Scan(&end).Error
-	if end != 0 {
-		end++
-	}
+// readEnd returns the last transfer of a window; 0 if it is not full.
+func readEnd(ctx context.Context, db *database.DB, q Query, from int64, older bool) (end int64, err error) {
+	limit := " LIMIT 1 OFFSET " + strconv.Itoa(q.window()-1)
+	//mutant:replace WHERE account_id = ? => WHERE account_id <> -? TestStatementHasNoOthersEntries
+	err = db.Gorm(ctx).Raw("SELECT transfer_id FROM ("+windowOf(older, limit)+") e WHERE account_id = ?", q.Account, from, q.Account).Scan(&end).Error
 	return end, err
+}
+
+// readWindow returns the lines of a window of entries that are older than a transfer, and,
+// if they are fewer than q.Limit, the oldest transfer of the window; 0 if it is not full.
+func readWindow(ctx context.Context, db *database.DB, q Query, before int64) (list []Line, end int64, err error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	err = db.Gorm(ctx).Raw(lines(q.entriesOf(true)), q.Account, before, q.Account, q.ExcludeOp, q.Limit).Scan(&list).Error
+	if err == nil && len(list) < q.Limit {
+		end, err = readEnd(ctx, db, q, before, true)
+	}
+	return list, end, err
+}
+
+// readNewer returns up to q.Limit + 1 transfers of a window of entries that are not older
+// than a transfer, the oldest first, and, if they are fewer, the newest transfer of the
+// window; 0 if it is not full.
+func readNewer(ctx context.Context, db *database.DB, q Query, from int64) (ids []int64, end int64, err error) {
+	err = db.Gorm(ctx).Raw("SELECT DISTINCT e.transfer_id FROM "+q.entriesOf(false)+" ORDER BY e.transfer_id LIMIT ?",
+		q.Account, from, q.Account, q.ExcludeOp, q.Limit+1).Scan(&ids).Error
+	if err == nil && len(ids) <= q.Limit {
+		end, err = readEnd(ctx, db, q, from, false)
+	}
+	return ids, end, err
 }
 
 func readLine(ctx context.Context, db *database.DB, account, transfer int64) (Line, error) {
