@@ -186,7 +186,9 @@ func (c *crashTest) cycleStandIn(t *testing.T, modes []string) (stop func()) {
 			}
 		}
 	})
-	return func() { close(over); cycling.Wait() }
+	stop = sync.OnceFunc(func() { close(over); cycling.Wait() })
+	t.Cleanup(stop)
+	return stop
 }
 
 // countPayments counts payments in the database.

@@ -203,7 +203,10 @@ func (r *rotation) restartAll() {
 		}
 		s.Portal.Stop(signal)
 		s.Env = append(s.Env[:len(s.Env):len(s.Env)], r.env...)
+		// A server ends if a connection is lost while it starts.
+		r.lost.off.Store(true)
 		s.Start(r.t)
+		r.lost.off.Store(false)
 		r.programs = append(r.programs, s.Portal)
 		time.Sleep(time.Duration(r.random.intN(scale(300, 2000))) * time.Millisecond)
 		for _, other := range r.portals {
@@ -236,7 +239,9 @@ func (r *rotation) startLoad() (stop func()) {
 			}
 		})
 	}
-	return func() { cancel(); all.Wait(); calm() }
+	stop = sync.OnceFunc(func() { cancel(); all.Wait(); calm() })
+	r.t.Cleanup(stop)
+	return stop
 }
 
 // payOnce makes a payment and repeats «Оплатить» until it is accepted. A portal that is
