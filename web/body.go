@@ -16,6 +16,7 @@ import (
 const (
 	//mutant:replace 16 << 10 => 16 << 20 ./internal/e2e TestMemoryOfIncompleteBodies
 	browserBody  = 16 << 10
+	uploadBody   = 1<<20 + 64<<10 // a list of payments, with the rest of its form
 	terminalBody = 8 << 10
 	ussdBody     = 32 << 10
 	receiptBody  = 1 << 10

@@ -250,6 +250,12 @@ func (b *browser) form(button *goquery.Selection) (form *goquery.Selection, acti
 			values.Set(field, s.AttrOr("value", ""))
 		}
 	})
+	form.Find("textarea[name]").Each(func(_ int, s *goquery.Selection) {
+		field := s.AttrOr("name", "")
+		if values.Set(field, s.Text()); b.typed.Has(field) {
+			values.Set(field, b.typed.Get(field))
+		}
+	})
 	if field, ok := button.Attr("name"); ok {
 		values.Set(field, button.AttrOr("value", ""))
 	}

@@ -118,14 +118,23 @@ func (h Handlers) machines(e *echo.Echo, trusted proxies, limits Limits, bodies 
 // after Guard, since it changes something.
 func (h Handlers) browser(e *echo.Echo, trusted proxies, limits Limits, bodies *bodyBudget) {
 	busy := busyPage()
-	//mutant:replace noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), => noStore, limitedByMethod(limits, busy), bodies.receive(browserBody, busy), TestSlowSendersAreNotCounted
-	browser := e.Group("", h.requestSource(e.IPExtractor), h.recordBrowsers, h.redirectToHTTPS(trusted), noStore, bodies.receive(browserBody, busy), limitedByMethod(limits, busy), compressed(),
-		h.Sessions.Middleware(checkPath, transferPath), h.Portal.LanguageLink, h.Portal.Ended)
+	inFlight := limitedByMethod(limits, busy)
+	front := func(body int64) []echo.MiddlewareFunc {
+		//mutant:replace noStore, bodies.receive(body, busy), inFlight, => noStore, inFlight, bodies.receive(body, busy), TestSlowSendersAreNotCounted
+		return []echo.MiddlewareFunc{
+			h.requestSource(e.IPExtractor), h.recordBrowsers, h.redirectToHTTPS(trusted),
+			noStore, bodies.receive(body, busy), inFlight, compressed(),
+			h.Sessions.Middleware(checkPath, transferPath), h.Portal.LanguageLink, h.Portal.Ended,
+		}
+	}
+	browser := e.Group("", front(browserBody)...)
 	//mutant:replace h.Sessions.Guard(), => TestEveryFormNeedsAToken
 	visitorRoutes(pages{browser.Group("", h.Sessions.Guard(), h.Portal.LanguageSwitch)}, h.Portal)
 	//mutant:replace h.Sessions.RequireCustomer(), => TestVisitorIsRedirectedToLogin
 	//mutant:replace h.Sessions.Guard(), => TestFormsOfOtherSitesAreRefused
 	customerRoutes(pages{browser.Group("", h.Portal.SignedOut, h.Sessions.RequireCustomer(), h.Sessions.Guard(), h.Portal.LanguageSwitch)}, h.Portal)
+	uploads := e.Group("", front(uploadBody)...)
+	uploads.POST("/pay/:service/list", h.Portal.MakeList, h.Portal.SignedOut, h.Sessions.RequireCustomer(), h.Sessions.Guard(), h.Portal.LanguageSwitch)
 	if h.Dev != nil {
 		h.Dev.Routes(browser.Group("/dev", h.Sessions.Guard()))
 	}
@@ -182,6 +191,12 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.GET("/services/:category", p.Category)
 	g.GET("/pay/:service", p.ShowPay)
 	g.POST("/pay/:service", p.Pay)
+	g.GET("/pay/:service/list", p.ShowListForm)
+	g.GET("/lists/:list", p.List)
+	g.POST("/lists/:list", p.AcceptList)
+	g.GET("/lists/:list/confirm", p.ShowConfirmList)
+	g.POST("/lists/:list/confirm", p.ConfirmList)
+	g.POST("/lists/:list/resend", p.ResendListCode)
 	//mutant:replace ShowCheck => Accept TestLinksChangeNothing
 	g.GET("/check/:draft", p.ShowCheck)
 	g.POST(checkPath, p.Accept)

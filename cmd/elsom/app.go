@@ -23,6 +23,7 @@ import (
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
 	"elsom/internal/password"
+	"elsom/internal/paylist"
 	"elsom/internal/payment"
 	"elsom/internal/paytemplate"
 	"elsom/internal/phone"
@@ -50,6 +51,7 @@ type app struct {
 	gateways     *credential.Gateways
 	links        *receiptlink.Links
 	templates    *paytemplate.Templates
+	lists        *paylist.Lists
 	ussdSessions *ussdsession.Sessions[ussd.Content]
 
 	log      *translog.Log
@@ -202,6 +204,9 @@ func (a *app) wireMoney() {
 	a.payments = payment.New(payment.Parts{
 		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters,
 		Client: a.billers.of, Push: a.push,
+	})
+	a.lists = paylist.New(paylist.Parts{
+		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters, Payments: a.payments,
 	})
 	a.ceilings = newCeilingMonitor(a.agents, a.ledger)
 	a.cashin = cashin.New(cashin.Parts{

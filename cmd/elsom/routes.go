@@ -39,7 +39,7 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 		Sessions: sessions,
 		Portal: portal.New(portal.Services{
 			Customers: a.customers, Wallets: a.wallets, History: a.history, Transfers: a.transfers, Closing: a.closing, Payments: a.payments, Catalog: a.catalog, Agents: a.agents,
-			Messages: a.messages, Sessions: sessions, Links: a.links, Templates: a.templates, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Sealed: a.sealed(), BaseURL: a.config.BaseURL,
+			Messages: a.messages, Sessions: sessions, Links: a.links, Templates: a.templates, Lists: a.lists, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Sealed: a.sealed(), BaseURL: a.config.BaseURL,
 			Development: a.config.Development(),
 		}),
 		Terminal:       terminal.New(a.agents, a.cashin, slog.Default()),

@@ -21,6 +21,7 @@ import (
 // startWorkers starts the workers of the outbox, and those that purge and watch.
 func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, sessions *session.Sessions) error {
 	workers.Go(func() { a.payments.Deliver(ctx) })
+	workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, a.lists.Worker()) })
 	smsGateway, configured, err := a.smsGateway()
 	if err != nil {
 		return err
@@ -97,7 +98,7 @@ func (a *app) purgeExpired(ctx context.Context, sessions *session.Sessions) {
 	both.Go(func() { purgeRepeatedly(ctx, time.Hour, a.retained()) })
 	purgeRepeatedly(ctx, 10*time.Minute, purgeFuncs{
 		"drafts": a.payments.Purge, "transfer drafts": a.transfers.Purge, "codes": a.customers.Purge, "rate limits": a.counters.Purge, "sessions": sessions.Purge,
-		"security log": a.security.Purge, "unsent SMS": a.messages.EndUnsent, "receipt links": a.links.Purge, "templates": a.templates.Purge,
+		"security log": a.security.Purge, "unsent SMS": a.messages.EndUnsent, "receipt links": a.links.Purge, "templates": a.templates.Purge, "payment lists": a.lists.Purge,
 	})
 }
 

@@ -61,6 +61,31 @@ func (l Limits) Check(ctx context.Context, op string, c customer.Customer, total
 	return l.check(ctx, op, c, total, true)
 }
 
+// CheckSeveral is Check for operations that a customer sends one after the other: each
+// must be within the limit of one operation, and all together within the balance and the
+// other limits.
+func (l Limits) CheckSeveral(ctx context.Context, op string, c customer.Customer, totals []money.Amount) error {
+	level, err := LevelOf(ctx, l.db, l.catalog, c)
+	if err != nil {
+		return err
+	}
+	state, err := l.ledger.State(ctx, c.ID)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	all, ok := money.Sum(totals...)
+	for _, total := range totals {
+		if err := checkOperation(level, total); err != nil {
+			return err
+		}
+	}
+	//mutant:drop ./internal/paylist TestLimitsOfSeveral
+	if !ok || all > state.Balance {
+		return InsufficientFunds(op, state.Balance, all)
+	}
+	return checkSums(level, spentOf(c, state, l.db.Now()), all)
+}
+
 // CheckLimits is Check without the balance, for channels that ask for the PIN
 // later: the balance could otherwise be found without a PIN, by trying amounts.
 func (l Limits) CheckLimits(ctx context.Context, op string, c customer.Customer, total money.Amount) error {
@@ -183,6 +208,12 @@ func checkLevel(level catalog.Level, spent customer.Spent, total money.Amount) e
 	if err := checkOperation(level, total); err != nil {
 		return err
 	}
+	return checkSums(level, spent, total)
+}
+
+// checkSums returns fault.Limit if total, added to what was spent, exceeds the limit of the
+// day or of the month.
+func checkSums(level catalog.Level, spent customer.Spent, total money.Amount) error {
 	switch {
 	case level.Day > 0 && spent.Day+total > level.Day:
 		return overLimit("payment.limit_day", level.Day-spent.Day)

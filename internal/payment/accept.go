@@ -82,17 +82,21 @@ func (ps *Payments) accept(ctx context.Context, c customer.Customer, channel cus
 	if err := draft.CheckShown("payment.draft", draft.CustomerID, c.ID, channel); err != nil {
 		return Accepted{}, err
 	}
-	level, err := ps.checkAcceptable(ctx, c, draft)
+	level, err := ps.checkTerms(ctx, c, draft)
 	if err != nil {
+		return Accepted{}, err
+	}
+	//mutant:drop TestAcceptRequiresConfirmation
+	if err := ps.checkConfirmed(c, draft, level); err != nil {
 		return Accepted{}, err
 	}
 	return ps.post(ctx, c, draft, level)
 }
 
-// checkAcceptable returns the catalog's level of the customer, which has the limits,
-// or an error if the draft can't be accepted for a reason other than the balance and
-// the limits.
-func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, draft Draft) (catalog.Level, error) {
+// checkTerms returns the catalog's level of the customer, which has the limits, or an error
+// if the draft can't be accepted for a reason other than the balance, the limits and that it
+// isn't confirmed.
+func (ps *Payments) checkTerms(ctx context.Context, c customer.Customer, draft Draft) (catalog.Level, error) {
 	const op = acceptOp
 	err := draft.CheckAcceptable(op, c, ps.db.Now(), func() error {
 		service, err := ps.catalog.Service(ctx, draft.Service)
@@ -111,12 +115,7 @@ func (ps *Payments) checkAcceptable(ctx context.Context, c customer.Customer, dr
 	if err != nil {
 		return catalog.Level{}, err
 	}
-	level, err := limit.LevelOf(ctx, ps.db, ps.catalog, c)
-	if err != nil {
-		return catalog.Level{}, err
-	}
-	//mutant:replace ps.checkConfirmed(c, draft, level) => nil TestAcceptRequiresConfirmation
-	return level, ps.checkConfirmed(c, draft, level)
+	return limit.LevelOf(ctx, ps.db, ps.catalog, c)
 }
 
 // checkConfirmed returns fault.Forbidden if the draft must be confirmed first.

@@ -24,6 +24,9 @@ type Order struct {
 	Channel    customer.Channel
 	// Address is the client's address, for rate limits.
 	Address string
+	// Listed orders are lines of a list, which is counted as one try and whose money is judged
+	// as a whole by its caller.
+	Listed bool
 }
 
 var (
@@ -45,17 +48,24 @@ func (ps *Payments) Quote(ctx context.Context, c customer.Customer, order Order)
 	if err != nil {
 		return Draft{}, err
 	}
-	//mutant:drop ./web TestTooManyChecks
-	if err := ps.counters.Take(ctx, quoteCustomer, strconv.FormatInt(c.ID, 10)); err != nil {
-		return Draft{}, err
-	}
-	if err := ps.counters.Take(ctx, quoteAddress, ratelimit.Address(order.Address)); err != nil {
-		return Draft{}, err
+	if !order.Listed {
+		if err := ps.count(ctx, c, order); err != nil {
+			return Draft{}, err
+		}
 	}
 	if err := ps.check(ctx, &draft); err != nil {
 		return Draft{}, err
 	}
 	return ps.store(ctx, draft)
+}
+
+// count counts a try of the customer and of the address.
+func (ps *Payments) count(ctx context.Context, c customer.Customer, order Order) error {
+	//mutant:drop ./web TestTooManyChecks
+	if err := ps.counters.Take(ctx, quoteCustomer, strconv.FormatInt(c.ID, 10)); err != nil {
+		return err
+	}
+	return ps.counters.Take(ctx, quoteAddress, ratelimit.Address(order.Address))
 }
 
 // Renew stores a new draft with the content of an old one and the current fee,
@@ -108,7 +118,7 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 	draft.Channel = order.Channel
 	if wrongAmount == nil {
 		draft.Fee = service.Fee.Of(amount)
-		wrongAmount = ps.affordable(ctx, c, draft)
+		wrongAmount = ps.affordable(ctx, c, draft, order.Listed)
 	}
 	if err := fault.Join(wrongAccount, wrongAmount); err != nil {
 		return Draft{}, err
@@ -120,10 +130,10 @@ func (ps *Payments) read(ctx context.Context, c customer.Customer, service catal
 }
 
 // affordable checks the limits, and the balance except on USSD, where only Accept
-// checks it, after the PIN.
-func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft Draft) error {
+// checks it, after the PIN, and for the lines of a list.
+func (ps *Payments) affordable(ctx context.Context, c customer.Customer, draft Draft, listed bool) error {
 	//mutant:drop ./web/ussd TestBalanceNeedsPIN
-	if draft.Channel == customer.USSD {
+	if draft.Channel == customer.USSD || listed {
 		return ps.limits.CheckLimits(ctx, "payment.quote", c, draft.Total())
 	}
 	return ps.limits.Check(ctx, "payment.quote", c, draft.Total())

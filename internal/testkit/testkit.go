@@ -22,6 +22,7 @@ import (
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
+	"elsom/internal/paylist"
 	"elsom/internal/payment"
 	"elsom/internal/paytemplate"
 	"elsom/internal/phone"
@@ -72,6 +73,7 @@ type App struct {
 	Agents    *cashin.Agents
 	Links     *receiptlink.Links
 	Templates *paytemplate.Templates
+	Lists     *paylist.Lists
 	Gateways  *credential.Gateways
 	Push      *push.Subscriptions // nil without Options.Push
 	Biller    *Biller
@@ -147,6 +149,9 @@ func (a *App) money(o Options) {
 		Client: o.Client, Timing: timing, Push: a.Push,
 	}
 	a.Payments = payment.New(a.PaymentParts)
+	a.Lists = paylist.New(paylist.Parts{
+		DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Counters, Payments: a.Payments,
+	})
 	a.Transfers = transfer.New(a.TransferParts())
 	a.CashIn = cashin.New(cashin.Parts{
 		Counters: a.Counters,

@@ -13,9 +13,10 @@ type ConfirmKind string
 const (
 	ConfirmPayment  ConfirmKind = "payment"
 	ConfirmTransfer ConfirmKind = "transfer"
+	ConfirmList     ConfirmKind = "list"
 )
 
-// ConfirmDraftPage is `/check/DRAFT/confirm` and `/transfer/DRAFT/confirm`, which ask
+// ConfirmDraftPage is `/check/DRAFT/confirm`, `/transfer/DRAFT/confirm` and `/lists/ID/confirm`, which ask
 // for the PIN (AskPIN) or the SMS code before a draft is paid. Posts pin or code to
 // its address; a second form posts no fields to `…/resend`.
 type ConfirmDraftPage struct {
@@ -32,7 +33,8 @@ type ConfirmDraftPage struct {
 	UnknownBrowser bool
 	// To is the service or the receiver's name; it may be empty for a receiver.
 	// AccountLabel, Account, PayeeLabel and Payee are as in CheckPage; for a transfer
-	// the account is the receiver's number, and there is no payee.
+	// the account is the receiver's number, and there is no payee; for a list it is the number
+	// of payments.
 	To, AccountLabel, Account string
 	PayeeLabel, Payee         string
 	Wallet                    string

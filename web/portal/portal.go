@@ -24,6 +24,7 @@ import (
 	"elsom/internal/i18n"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
+	"elsom/internal/paylist"
 	"elsom/internal/payment"
 	"elsom/internal/paytemplate"
 	"elsom/internal/receiptlink"
@@ -47,6 +48,7 @@ type Services struct {
 	Sessions  *session.Sessions
 	Links     *receiptlink.Links
 	Templates *paytemplate.Templates
+	Lists     *paylist.Lists
 	// Notices sends push notifications; nil if they are switched off.
 	Notices *push.Subscriptions
 	// Proof returns the receipt of a payment as a file that proves itself;
