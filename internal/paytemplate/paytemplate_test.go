@@ -1,10 +1,12 @@
 package paytemplate_test
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"elsom/internal/database"
 	"elsom/internal/database/databasetest"
@@ -101,6 +103,52 @@ func TestConcurrentSaves(t *testing.T) {
 		if n := len(require.Value(templates.List(t.Context(), holder))(t)); n != paytemplate.Max || saved != 1 {
 			t.Errorf("%d templates, %d saved at once", n, saved)
 		}
+	})
+}
+
+// A save waits for another one of the wallet; SQLite has one writer.
+func TestSavesWaitForEachOther(t *testing.T) {
+	db := databasetest.Postgres(t)
+	templates, holder := paytemplate.New(db), testkit.New(t, db, testkit.Options{}).NewCustomer(0).ID
+	other := require.Value(db.Pool().BeginTx(t.Context(), nil))(t)
+	_, err := other.ExecContext(t.Context(), "SELECT 1 FROM customers WHERE id = $1 FOR UPDATE", holder)
+	require.NoError(t, err)
+	saved := make(chan error, 1)
+	go func() {
+		_, _, err := templates.Save(context.WithoutCancel(t.Context()), of(holder, "1"), paytemplate.Typed{Name: "N"})
+		saved <- err
+	}()
+	select {
+	case err := <-saved:
+		t.Errorf("it didn't wait: %v", err)
+		saved <- err
+	case <-time.After(500 * time.Millisecond):
+	}
+	require.NoError(t, other.Rollback())
+	require.NoError(t, <-saved)
+}
+
+// Lists of several wallets are read by one statement, and each gets its own.
+func TestTemplatesOfOthersInOneStatement(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		app, templates := testkit.New(t, db, testkit.Options{}), paytemplate.New(db)
+		holders := make([]int64, 8)
+		for i := range holders {
+			holders[i] = app.NewCustomer(0).ID
+			save(t, templates, holders[i], "1", "of "+strconv.FormatInt(holders[i], 10))
+		}
+		var all sync.WaitGroup
+		for range 20 {
+			for _, holder := range holders {
+				all.Go(func() {
+					list, err := templates.List(t.Context(), holder)
+					if err != nil || len(list) != 1 || list[0].CustomerID != holder {
+						t.Errorf("%d has %+v, %v", holder, list, err)
+					}
+				})
+			}
+		}
+		all.Wait()
 	})
 }
 

@@ -14,12 +14,12 @@ const columns = "id, customer_id, service, identifier, payee, name, amount, posi
 func (ts *Templates) readLists(ctx context.Context, customers []int64) ([][]Template, error) {
 	var rows []Template
 	these, list := database.InList(ts.db.Dialect(), customers)
-	//mutant:replace WHERE customer_id "+these => WHERE 0 = 0 OR customer_id "+these ./web TestTemplateOfAnotherWallet
 	err := ts.db.Gorm(ctx).Raw("SELECT "+columns+" FROM payment_templates WHERE customer_id "+these, list).Scan(&rows).Error
 	ordered(rows)
 	lists := make([][]Template, len(customers))
 	for i, id := range customers {
 		for _, t := range rows {
+			//mutant:replace t.CustomerID == id => id != 0 TestTemplatesOfOthersInOneStatement
 			if t.CustomerID == id {
 				lists[i] = append(lists[i], t)
 			}
@@ -31,7 +31,7 @@ func (ts *Templates) readLists(ctx context.Context, customers []int64) ([][]Temp
 // lockList reads the templates of a customer, whose row it locks: changes of a list come one
 // after the other.
 func lockList(tx *database.Tx, customerID int64) (list []Template, err error) {
-	//mutant:drop TestConcurrentSaves
+	//mutant:drop TestSavesWaitForEachOther
 	if err := tx.Gorm().Exec("SELECT 1 FROM customers WHERE id = ?"+tx.ForUpdate(), customerID).Error; err != nil {
 		return nil, err
 	}
