@@ -93,6 +93,7 @@ type options struct {
 	https    bool
 	limits   bool // rate limits are on
 	notices  bool // push notifications are on
+	mail     bool // e-mails are on
 	handlers func(*web.Handlers)
 	ledger   ledger.Options
 	hash     customer.Hash
@@ -157,7 +158,7 @@ func newAppWith(t *testing.T, o options) *testApp {
 	if o.newDB == nil {
 		o.newDB = databasetest.SQLite
 	}
-	services := testkit.Options{NoRateLimits: !o.limits, Hash: o.hash, Ledger: o.ledger}
+	services := testkit.Options{NoRateLimits: !o.limits, Email: o.mail, Hash: o.hash, Ledger: o.ledger}
 	if o.notices {
 		services.Push = &push.Options{Key: "the public key", Hosts: []string{"push.example.net"}}
 	}

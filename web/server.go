@@ -216,6 +216,8 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.POST("/templates/:template", p.ChangeTemplate)
 	g.GET("/templates/:template/delete", p.ShowTemplate) // the form's page, when it is reloaded
 	g.POST("/templates/:template/delete", p.DeleteTemplate)
+	g.GET("/receipt/:payment/email", p.Receipt) // the form's page, when it is reloaded
+	g.POST("/receipt/:payment/email", p.MailReceipt)
 	g.GET("/transfer", p.ShowTransfer)
 	g.POST("/transfer", p.Transfer)
 	g.GET("/transfer/:draft", p.ShowTransferCheck)
@@ -236,6 +238,10 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.GET("/limits", p.Limits)
 	g.GET("/settings/email", p.ShowEmail)
 	g.POST("/settings/email", p.ChangeEmail)
+	g.GET("/settings/email/confirm", p.ShowConfirmEmail)
+	g.POST("/settings/email/confirm", p.ConfirmEmail)
+	g.GET("/settings/email/send", p.ShowConfirmEmail) // the form's page, when it is reloaded
+	g.POST("/settings/email/send", p.SendEmailCode)
 	g.GET("/settings/close", p.ShowClose)
 	g.POST("/settings/close", p.Close)
 	g.GET("/settings/browser", p.ShowBrowserCode)

@@ -18,6 +18,7 @@ import (
 	"elsom/internal/history"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/notify/email"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/push/webpush"
 	"elsom/internal/notify/sms"
@@ -34,6 +35,7 @@ import (
 	"elsom/internal/translog"
 	"elsom/internal/ussdsession"
 	"elsom/internal/wallet"
+	"elsom/web/portal"
 	"elsom/web/ussd"
 )
 
@@ -56,6 +58,7 @@ type app struct {
 
 	log      *translog.Log
 	sealer   *sms.Sealer
+	letters  *email.Sealer
 	messages *sms.Messages
 	push     *push.Subscriptions // nil without ELSOM_VAPID_KEY
 
@@ -73,6 +76,7 @@ type app struct {
 
 	ceilings       *ceilingMonitor
 	metrics        *metrics                     // nil without ELSOM_METRICS_LISTEN
+	portal         *portal.Portal               // nil until routes are set up
 	ussd           atomic.Pointer[ussd.Handler] // nil until routes are set up
 	droppedNotices atomic.Int64                 // SMS notices dropped by the daily limit
 	draining       atomic.Bool                  // set when the process is about to exit
@@ -132,6 +136,9 @@ func (a *app) wireMessages(s secrets) (err error) {
 	if a.sealer, err = sms.NewSealer(s.secret, s.previousSecret); err != nil {
 		return err
 	}
+	if a.letters, err = email.NewSealer(s.secret, s.previousSecret); err != nil {
+		return err
+	}
 	a.messages = sms.NewMessages(a.db, a.sealer)
 	if a.counters, err = ratelimit.New(a.db, ratelimit.Options{Secret: s.secret, PreviousSecret: s.previousSecret, Off: !a.config.RateLimits}); err != nil {
 		return err
@@ -171,7 +178,7 @@ func (a *app) wireIdentity(s secrets) (err error) {
 		Secret: s.secret, PINPepper: s.pepper, PreviousSecret: s.previousSecret, PreviousPepper: s.previousPepper,
 		Counters: a.counters, Sealer: a.sealer, OpenWallet: wallet.Open,
 		Levels: a.catalog, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return a.ledger.Balance(ctx, id) },
-		SecurityLog: a.security, Refused: a.refusedPasswords, IssuedPINLife: a.config.IssuedPINLife, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.config.Development() || a.config.SMTPURL.Set(),
+		SecurityLog: a.security, Refused: a.refusedPasswords, IssuedPINLife: a.config.IssuedPINLife, Budget: customer.BudgetOf(a.config.SMSBudget), Email: a.mailing(),
 	})
 	if err != nil {
 		return err
@@ -213,6 +220,14 @@ func (a *app) wireMoney() {
 		DB: a.db, Books: a.ledger, Levels: a.catalog, Wallets: cashin.WalletsFunc(a.walletOf), Notifier: a.notifier,
 		Counters: a.counters, OnCeiling: a.ceilings.countRefusal,
 	})
+}
+
+// mailing returns what encrypts the codes in e-mails; nil without a mail server.
+func (a *app) mailing() *email.Sealer {
+	if a.config.Development() || a.config.SMTPURL.Set() {
+		return a.letters
+	}
+	return nil
 }
 
 // walletOf implements cashin.Wallets.

@@ -35,13 +35,14 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 		Transfers: a.transfers, Wallets: a.wallets, Gateways: a.gateways, Limits: a.counters, Now: a.db.Now,
 	}, slog.Default())
 	a.ussd.Store(menu)
+	a.portal = portal.New(portal.Services{
+		Customers: a.customers, Wallets: a.wallets, History: a.history, Transfers: a.transfers, Closing: a.closing, Payments: a.payments, Catalog: a.catalog, Agents: a.agents,
+		Messages: a.messages, Sessions: sessions, Links: a.links, Templates: a.templates, Lists: a.lists, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Sealed: a.sealed(), BaseURL: a.config.BaseURL,
+		Development: a.config.Development(),
+	})
 	handlers := web.Handlers{
-		Sessions: sessions,
-		Portal: portal.New(portal.Services{
-			Customers: a.customers, Wallets: a.wallets, History: a.history, Transfers: a.transfers, Closing: a.closing, Payments: a.payments, Catalog: a.catalog, Agents: a.agents,
-			Messages: a.messages, Sessions: sessions, Links: a.links, Templates: a.templates, Lists: a.lists, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Sealed: a.sealed(), BaseURL: a.config.BaseURL,
-			Development: a.config.Development(),
-		}),
+		Sessions:       sessions,
+		Portal:         a.portal,
 		Terminal:       terminal.New(a.agents, a.cashin, slog.Default()),
 		USSD:           menu,
 		Receipts:       receipts.New(a.gateways, a.messages),

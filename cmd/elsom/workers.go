@@ -34,7 +34,8 @@ func (a *app) startWorkers(ctx context.Context, workers *sync.WaitGroup, session
 		return err
 	}
 	if configured {
-		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, email.NewWorker(a.db, mailServer)) })
+		letters := email.Options{Sealer: a.letters, HTML: a.portal.LetterHTML, Receipt: a.portal.ReceiptLetter}
+		workers.Go(func() { outbox.Work(ctx, a.db, a.notifier, email.NewWorker(a.db, mailServer, letters)) })
 	}
 	if a.push != nil {
 		client, err := webpush.New(webpush.Options{Key: a.config.VAPIDKey.Reveal(), Subject: a.config.BaseURL})

@@ -107,7 +107,7 @@ func (cs *Customers) Close(ctx context.Context, tx *database.Tx, c Customer, at 
 	err = sms.Add(ctx, tx, sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(holder.ClosedPhone), Lang: holder.Lang, Key: "sms.wallet_closed",
 	}))
-	if err != nil || !cs.o.Email || holder.Email == "" {
+	if err != nil || cs.o.Email == nil || holder.Email == "" {
 		return true, err
 	}
 	return true, outbox.Add(ctx, tx, email.OutboxMessage(event, email.Message{

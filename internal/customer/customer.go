@@ -21,6 +21,7 @@ import (
 	"elsom/internal/i18n"
 	"elsom/internal/keyedhash"
 	"elsom/internal/money"
+	"elsom/internal/notify/email"
 	"elsom/internal/notify/sms"
 	"elsom/internal/password"
 	"elsom/internal/phone"
@@ -34,6 +35,8 @@ type Customer struct {
 	Phone phone.Number
 	// Email is empty until the number is registered on the site.
 	Email string
+	// EmailConfirmed reports whether the customer confirmed Email by a code sent to it.
+	EmailConfirmed bool
 	// Name is the first and last name given at registration by *900#, else empty.
 	Name string
 	// Registered is the channel that opened the wallet: Web or USSD.
@@ -136,8 +139,8 @@ type Options struct {
 	// IssuedPINLife is how long a PIN that was sent by SMS and has confirmed nothing is
 	// accepted; zero: until it is changed.
 	IssuedPINLife time.Duration
-	// Email reports whether e-mails can be sent; otherwise none are queued.
-	Email bool
+	// Email encrypts the codes in e-mails; nil: e-mails can't be sent, and none are queued.
+	Email *email.Sealer
 	// Hold is the length of the hold after a password was set by SMS; zero:
 	// DefaultHold.
 	Hold   time.Duration

@@ -27,7 +27,8 @@ import (
 var emailChange = ratelimit.Rule{Name: "e-mail changed", Limit: 5, Window: 24 * time.Hour, Always: true}
 
 // ChangeEmail changes the customer's e-mail address after checking the password. An
-// SMS and an e-mail to the old address announce the new one, masked.
+// SMS and an e-mail to the old address announce the new one, masked, and a code is sent
+// to the new one, which confirms it.
 //
 // Errors: Invalid at email and password; TooMany; Conflict
 // "customer.email_elsewhere" if it was changed meanwhile.
@@ -58,13 +59,23 @@ func (cs *Customers) ChangeEmail(ctx context.Context, id int64, password, addres
 	if err := cs.o.Counters.Take(ctx, emailChange, strconv.FormatInt(id, 10)); err != nil {
 		return err
 	}
+	withCode := cs.o.Email != nil
+	if withCode {
+		err := cs.limitEmailCode(ctx, id, fresh)
+		if withCode = err == nil; err != nil && !fault.Is(err, fault.TooMany) {
+			return err
+		}
+	}
 	changed := false
 	err = cs.db.InTx(ctx, func(ctx context.Context, tx *database.Tx) (err error) {
 		changed, err = setEmail(tx, id, holder.PasswordHash, holder.Email, fresh)
 		if err != nil || !changed {
 			return err
 		}
-		return cs.addEmailNotices(ctx, tx, holder, fresh)
+		if err := cs.addEmailNotices(ctx, tx, holder, fresh); err != nil || !withCode {
+			return err
+		}
+		return cs.addEmailCode(ctx, tx, holder, fresh)
 	})
 	if err == nil && !changed {
 		err = fault.New(fault.Conflict, op, "customer.email_elsewhere")
@@ -81,7 +92,7 @@ func (cs *Customers) addEmailNotices(ctx context.Context, tx *database.Tx, befor
 	err := sms.Add(ctx, tx, sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(before.Phone), Lang: before.Lang, Key: "sms.email_changed", Args: map[string]any{"Email": args["Email"]},
 	}))
-	if err != nil || !cs.o.Email || before.Email == "" {
+	if err != nil || cs.o.Email == nil || before.Email == "" {
 		return err
 	}
 	return outbox.Add(ctx, tx, email.OutboxMessage(event, email.Message{

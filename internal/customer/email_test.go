@@ -23,11 +23,15 @@ func TestChangeEmail(t *testing.T) {
 		if len(texts) != 1 || !strings.Contains(texts[0], "н•••@почта.кг") {
 			t.Errorf("SMS: %q", texts)
 		}
-		if len(h.mailed) != 1 || h.mailed[0].To != "aida@example.kg" || !strings.Contains(h.mailed[0].Text, "н•••@почта.кг") ||
+		if len(h.mailed) != 2 || h.mailed[1].To != "новая@почта.кг" || h.mailedCode() == "" {
+			t.Fatalf("e-mail: %+v", h.mailed)
+		}
+		h.mailed = h.mailed[:1]
+		if h.mailed[0].To != "aida@example.kg" || !strings.Contains(h.mailed[0].Text, "н•••@почта.кг") ||
 			strings.Contains(h.mailed[0].Text, "новая") {
 			t.Errorf("e-mail: %+v", h.mailed)
 		}
-		h.o.Email = false
+		h.o.Email = nil
 		if err := h.ChangeEmail(ctx, c.ID, good, "third@example.kg"); err != nil {
 			t.Fatal(err)
 		}

@@ -72,7 +72,7 @@ func newFixture(t *testing.T, db *database.DB) *fixture {
 		t.Fatal(err)
 	}
 	h.Customers = h.build(Options{
-		Secret: secret, PINPepper: pepper, Counters: attempts, Sealer: h.sealer(), Email: true, Hash: Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}, Now: now,
+		Secret: secret, PINPepper: pepper, Counters: attempts, Sealer: h.sealer(), Email: mailSealer(t), Hash: Hash{MemoryKiB: 64, Passes: 1, AtOnce: 4}, Now: now,
 		Levels: levels{}, Balance: func(context.Context, int64) (money.Amount, error) { return money.Amount(h.balance.Load()), nil },
 		OpenWallet: func(context.Context, *database.Tx, int64) error { h.wallets.Add(1); return nil },
 	})
@@ -99,6 +99,15 @@ func (h *fixture) build(o Options) *Customers {
 	return cs
 }
 
+func mailSealer(t *testing.T) *email.Sealer {
+	t.Helper()
+	s, err := email.NewSealer(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func (h *fixture) sealer() *sms.Sealer {
 	s, err := sms.NewSealer(secret)
 	if err != nil {
@@ -117,7 +126,7 @@ func (h *fixture) deliver() []string {
 	if _, err := sms.NewSender(h.db, h.sealer(), h, sms.Options{}).SendDue(context.Background()); err != nil {
 		h.t.Fatal(err)
 	}
-	worker := email.NewWorker(h.db, mailbox{h})
+	worker := email.NewWorker(h.db, mailbox{h}, email.Options{Sealer: mailSealer(h.t)})
 	var messages []outbox.LeasedMessage
 	err := h.db.InTx(context.Background(), func(ctx context.Context, tx *database.Tx) (err error) {
 		messages, err = outbox.Acquire(ctx, tx, worker.Queue, 100, time.Minute)

@@ -137,7 +137,7 @@ func (cs *Customers) addResetNotices(ctx context.Context, tx *database.Tx, holde
 	err := sms.Add(ctx, tx, sms.OutboxMessage(event, sms.Message{
 		Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: text, Args: args,
 	}))
-	if err != nil || !cs.o.Email || holder.Email == "" {
+	if err != nil || cs.o.Email == nil || holder.Email == "" {
 		return err
 	}
 	return outbox.Add(ctx, tx, email.OutboxMessage(event, email.Message{

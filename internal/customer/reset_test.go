@@ -121,7 +121,7 @@ func TestCodeIsBoundToItsPurpose(t *testing.T) {
 
 func TestNoEmailWithoutMailServer(t *testing.T) {
 	h := newFixture(t, databasetest.SQLite(t))
-	h.o.Email = false
+	h.o.Email = nil
 	h.newCustomer(number)
 	if err := h.StartReset(t.Context(), browser, number, "ru", at(home)); err != nil {
 		t.Fatal(err)

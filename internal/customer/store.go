@@ -38,6 +38,9 @@ type Record struct {
 	// time; Phone is then a placeholder.
 	ClosedAt    *time.Time
 	ClosedPhone string
+	// EmailConfirmedAt is when the customer confirmed Email; nil: not yet. The database
+	// clears it when Email changes.
+	EmailConfirmedAt *time.Time
 	// What closed wallets of the number had sent on the day and in the month of
 	// SpentAt.
 	SpentAt    *time.Time
@@ -68,6 +71,7 @@ func (r *Record) Customer() Customer {
 	if r.ClosedAt != nil {
 		c.Closed, c.Phone = true, phone.Number(r.ClosedPhone)
 	}
+	c.EmailConfirmed = r.EmailConfirmedAt != nil
 	c.mac, c.keyID = string(r.MAC), r.KeyID
 	if r.SpentAt != nil {
 		c.spentAt, c.spent = r.SpentAt.UTC(), Spent{r.SpentDay, r.SpentMonth}
@@ -280,10 +284,12 @@ func (cs *Customers) purge(ctx context.Context, now time.Time) (int64, error) {
 	if err != nil {
 		return codes, err
 	}
-	operations, err := cs.purgeOperationCodes(ctx, old)
-	codes += operations
-	if err != nil {
-		return codes, err
+	for _, purge := range []func(context.Context, time.Time) (int64, error){cs.purgeOperationCodes, cs.purgeEmailCodes} {
+		n, err := purge(ctx, old)
+		codes += n
+		if err != nil {
+			return codes, err
+		}
 	}
 	old = now.Add(-familiarFor)
 	addresses, err := cs.db.Purge(ctx, `DELETE FROM familiar_addresses WHERE seen_at < ? AND (customer_id, address) IN

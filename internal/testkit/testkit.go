@@ -19,6 +19,7 @@ import (
 	"elsom/internal/history"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/notify/email"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
@@ -47,6 +48,7 @@ type Options struct {
 	Hash         customer.Hash // zero: WeakHash
 	Ledger       ledger.Options
 	Push         *push.Options                      // nil: no push notifications
+	Email        bool                               // e-mails are queued
 	Timing       func(*payment.Timing)              // changes short pauses between attempts
 	Biller       *Biller                            // nil: NewBiller()
 	Client       func(catalog.Biller) biller.Biller // nil: Biller for all
@@ -61,6 +63,7 @@ type App struct {
 	Counters  *ratelimit.Counters
 	Security  *securitylog.Log
 	Sealer    *sms.Sealer
+	Letters   *email.Sealer
 	Messages  *sms.Messages
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
@@ -110,10 +113,16 @@ func (a *App) identity(o Options) {
 	if o.Hash == (customer.Hash{}) {
 		o.Hash = WeakHash
 	}
+	a.Letters, err = email.NewSealer(Secret)
+	require.NoError(a.T, err)
+	mail := a.Letters
+	if !o.Email {
+		mail = nil
+	}
 	a.Customers, err = customer.New(a.DB, customer.Options{
 		Secret: Secret, PINPepper: Secret, Counters: a.Counters, Sealer: a.Sealer, OpenWallet: wallet.Open,
 		Levels: a.Catalog, Balance: func(ctx context.Context, id int64) (money.Amount, error) { return a.Ledger.Balance(ctx, id) },
-		SecurityLog: a.Security, Hash: o.Hash, IssuedPINLife: 30 * 24 * time.Hour,
+		SecurityLog: a.Security, Hash: o.Hash, IssuedPINLife: 30 * 24 * time.Hour, Email: mail,
 	})
 	require.NoError(a.T, err)
 	a.Templates = paytemplate.New(a.DB)

@@ -8,6 +8,10 @@ import (
 	"elsom/templates/page"
 )
 
+func confirmEmail(l i18n.Lang, sent bool) page.ConfirmEmailPage {
+	return page.ConfirmEmailPage{Frame: holder(l, "/settings/email/confirm"), Wallet: wallet, Email: email, Sent: sent}
+}
+
 // account returns the pages for limits, the e-mail address and closing the wallet.
 func account() []State {
 	limits := page.LimitsPage{
@@ -32,6 +36,18 @@ func account() []State {
 			p := page.EmailPage{Frame: holder(l, "/settings/email"), Wallet: wallet, Now: email}
 			p.Email = wrong(l, "aida@\u200bexample.kg", "customer.email_invisible")
 			p.Password = wrong(l, "", "customer.password_wrong")
+			return p.Page()
+		}},
+		{"confirm-email", "account", func(l i18n.Lang) templ.Component { return confirmEmail(l, false).Page() }},
+		{"confirm-email-sent", "account", func(l i18n.Lang) templ.Component { return confirmEmail(l, true).Page() }},
+		{"confirm-email-wrong", "account", func(l i18n.Lang) templ.Component {
+			p := confirmEmail(l, true)
+			p.Receipt, p.Code = "1", wrong(l, "482916", "customer.email_code_wrong")
+			return p.Page()
+		}},
+		{"confirm-email-many-wrong", "account", func(l i18n.Lang) templ.Component {
+			p := confirmEmail(l, false)
+			p.Problem = l.T("ratelimit.too_many", i18n.Args{"Count": 60})
 			return p.Page()
 		}},
 		{"close", "account", func(l i18n.Lang) templ.Component { return closing(l).Page() }},

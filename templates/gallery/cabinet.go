@@ -101,7 +101,7 @@ func messages(l i18n.Lang) page.MessagesPage {
 
 func settings(l i18n.Lang) page.SettingsPage {
 	return page.SettingsPage{
-		Frame: holder(l, "/settings"), Wallet: wallet, Email: email,
+		Frame: holder(l, "/settings"), Wallet: wallet, Email: email, Mails: true,
 		Sessions: []page.Session{
 			{ID: "1", Device: "Chrome, Android", Network: "203.0.113.x", LoggedIn: at.Add(-time.Hour), Seen: at, Current: true},
 			{ID: "2", Device: "Firefox, Windows", Network: "2001:db8:4d:x", LoggedIn: at.Add(-4 * time.Hour), Seen: at.Add(-3 * time.Hour)},

@@ -20,7 +20,7 @@ func receipt(l i18n.Lang, s page.Status) page.ReceiptPage {
 // ended returns the receipt of a payment that has ended.
 func ended(l i18n.Lang, s page.Status) page.ReceiptPage {
 	view := receipt(l, s)
-	view.EndedAt, view.ProofHref = at, "/receipt/1/proof"
+	view.EndedAt, view.ProofHref, view.MailHref, view.Email = at, "/receipt/1/proof", "/receipt/1/email", email
 	if s == page.Completed {
 		view.TemplateHref = "/receipt/1/template"
 	}
@@ -45,7 +45,7 @@ func receipts() []State {
 		}},
 		{"receipt-unproved", "receipt", func(l i18n.Lang) templ.Component {
 			view := ended(l, page.Completed)
-			view.ProofHref, view.RepeatHref, view.TemplateHref = "", "", ""
+			view.ProofHref, view.RepeatHref, view.TemplateHref, view.MailHref = "", "", "", ""
 			return view.Page()
 		}},
 		{"proof-soon", "receipt", func(l i18n.Lang) templ.Component { return proof(l, true).Page() }},
@@ -54,6 +54,11 @@ func receipts() []State {
 			view := ended(l, page.Refunded)
 			view.Fee, view.Total, view.Balance = 5_00, 255_50, 749_50
 			view.Reason = l.T("payment.account_unknown")
+			return view.Page()
+		}},
+		{"receipt-mail-wrong", "receipt", func(l i18n.Lang) templ.Component {
+			view := ended(l, page.Completed)
+			view.Problem = l.T("ratelimit.too_many", i18n.Args{"Count": 60})
 			return view.Page()
 		}},
 		{"share", "receipt", func(l i18n.Lang) templ.Component { return share(l, "").Page() }},

@@ -25,6 +25,19 @@ type EmailPage struct {
 	Email, Password component.Input
 }
 
+// ConfirmEmailPage is `/settings/email/confirm`. Posts code there; its other button posts to
+// `/settings/email/send`. Both post receipt.
+type ConfirmEmailPage struct {
+	layout.Frame
+	Wallet, Email string
+	// Sent reports that a code was sent to Email.
+	Sent bool
+	// Receipt is the payment whose receipt is sent once the address is confirmed; empty:
+	// none.
+	Receipt string
+	Code    component.Input
+}
+
 // ClosePage is `/settings/close`. Posts password and, with AskPIN, pin.
 type ClosePage struct {
 	layout.Frame
@@ -42,6 +55,37 @@ type ClosedPage struct{ layout.Frame }
 // Fail implements Form.
 func (p *EmailPage) Fail(field, message string) {
 	fail(&p.Frame, message, field, map[string]*component.Input{"email": &p.Email, "password": &p.Password})
+}
+
+// Fail implements Form.
+func (p *ConfirmEmailPage) Fail(field, message string) {
+	inputs := map[string]*component.Input{}
+	if p.Sent {
+		inputs["code"] = &p.Code
+	}
+	fail(&p.Frame, message, field, inputs)
+}
+
+func (p ConfirmEmailPage) form() string {
+	if p.Sent {
+		return "confirm-email"
+	}
+	return "send-code"
+}
+
+// back returns the page that led here, backTo its name.
+func (p ConfirmEmailPage) back() string {
+	if p.Receipt != "" {
+		return "/receipt/" + p.Receipt
+	}
+	return "/settings"
+}
+
+func (p ConfirmEmailPage) backTo() string {
+	if p.Receipt != "" {
+		return p.T("portal.receipt.title")
+	}
+	return p.T("portal.settings.title")
 }
 
 // Fail implements Form.

@@ -313,7 +313,9 @@ type Session struct {
 // `/settings/notices/end`.
 type SettingsPage struct {
 	layout.Frame
-	Wallet, Email         string
+	Wallet, Email string
+	// EmailConfirmed reports that the address was confirmed, Mails that e-mails can be sent.
+	EmailConfirmed, Mails bool
 	OldPassword, Password component.Input
 	// EndPassword proves the customer before other sessions are ended.
 	EndPassword component.Input

@@ -34,6 +34,8 @@ type ReceiptPage struct {
 	ShareHref, PDFHref string
 	// TemplateHref makes a template of the payment; empty: it can't be one.
 	TemplateHref string
+	// MailHref sends the receipt to Email; empty: it can't be sent.
+	MailHref, Email string
 	// ProofHref is the file that proves the payment; empty: there is none.
 	ProofHref string
 	// VerifyHref is the page that verifies the receipt, which VerifyCode leads to, and
@@ -50,6 +52,9 @@ type ProofPage struct {
 	// Soon reports that the page asks for the file again by itself.
 	Soon bool
 }
+
+// Fail implements Form. The receipt's forms have no fields.
+func (p *ReceiptPage) Fail(_, message string) { fail(&p.Frame, message, "", nil) }
 
 // Note returns the sentence below the state.
 func (p ReceiptPage) Note() string {

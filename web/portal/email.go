@@ -28,6 +28,9 @@ func (p *Portal) ChangeEmail(c echo.Context) error {
 			return "", err
 		}
 		session.Of(c).Flash(lang(c).T("flash.email_changed"))
+		if p.services.Customers.MailsCodes() {
+			return confirmEmailPath, nil
+		}
 		return "/settings", nil
 	})
 }

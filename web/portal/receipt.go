@@ -12,6 +12,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/payment"
 	"elsom/internal/qr"
+	"elsom/templates/layout"
 	"elsom/templates/page"
 	"elsom/web/session"
 )
@@ -61,9 +62,12 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 	if err != nil {
 		return page.ReceiptPage{}, err
 	}
-	view, err := p.receiptView(c, paid, service)
+	view, err := p.receiptView(p.frame(c), paid, service)
 	view.Account, view.Wallet, view.Balance = pretty(service, paid.Identifier), owner.Phone.Pretty(), balance
 	view.ShareHref, view.PDFHref = receiptHref(paid.ID)+"/share", receiptHref(paid.ID)+pdfSuffix
+	if p.mailable(paid) {
+		view.MailHref, view.Email = receiptHref(paid.ID)+"/email", owner.Email
+	}
 	view.RepeatHref, view.ProofHref = p.repeatable(c, paid), p.proofHref(paid)
 	if paid.State == payment.Completed && view.RepeatHref != "" {
 		view.TemplateHref = newTemplateHref(paid.ID)
@@ -76,10 +80,10 @@ func (p *Portal) receiptPage(c echo.Context, paid payment.Payment) (page.Receipt
 
 // receiptView returns what a receipt shows to its owner and to others, without the account
 // and the wallet's number.
-func (p *Portal) receiptView(c echo.Context, paid payment.Payment, service catalog.Service) (page.ReceiptPage, error) {
-	l := lang(c)
+func (p *Portal) receiptView(frame layout.Frame, paid payment.Payment, service catalog.Service) (page.ReceiptPage, error) {
+	l := frame.Language()
 	view := page.ReceiptPage{
-		Frame: p.frame(c), Status: page.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
+		Frame: frame, Status: page.Status(paid.State), Code: paid.Code, At: paid.AcceptedAt, EndedAt: paid.EndedAt,
 		Service: service.Name.In(string(l)), AccountLabel: service.Label.In(string(l)), PayeeLabel: payeeLabel(l, service), Payee: paid.Payee,
 		Amount: paid.Amount, Fee: paid.Fee, Total: paid.Total(),
 	}

@@ -67,6 +67,7 @@ func (p *Portal) settingsPage(c echo.Context) (*page.SettingsPage, error) {
 		return nil, err
 	}
 	view := &page.SettingsPage{Frame: p.frame(c), Wallet: owner.Phone.Pretty(), Email: owner.Email, HasPIN: owner.HasPIN}
+	view.EmailConfirmed, view.Mails = owner.EmailConfirmed, p.services.Customers.MailsCodes()
 	for _, s := range list {
 		view.Sessions = append(view.Sessions, page.Session{
 			ID: s.ID, Device: s.Device, Network: s.Network, LoggedIn: s.LoggedIn, Seen: s.Seen, Current: s.Current,

@@ -100,7 +100,7 @@ func (p *Portal) Shared(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view, err := p.receiptView(c, paid, service)
+	view, err := p.receiptView(p.frame(c), paid, service)
 	if err != nil {
 		return err
 	}

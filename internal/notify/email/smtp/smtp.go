@@ -7,6 +7,7 @@
 package smtp
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -16,6 +17,7 @@ import (
 	"net/netip"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -187,10 +189,29 @@ func (c *Client) message(r email.Rendered) (*mail.Msg, error) {
 	if r.HTML != "" {
 		m.AddAlternativeString(mail.TypeTextHTML, r.HTML)
 	}
+	for _, f := range r.Files {
+		if err := m.AttachReader(f.Name, bytes.NewReader(f.Content), mail.WithFileContentType(mail.ContentType(f.Type))); err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
 }
 
-// classify returns fault.Invalid if the server refuses the recipient permanently,
+// final reports that the server refuses a message for good: its recipient with any 5xx,
+// or its content. Other refusals are about the server, the login or the sender, and may
+// end.
+func final(code int, sending *mail.SendError) bool {
+	if code == 550 || code == 551 || code == 553 {
+		return true
+	}
+	if sending == nil || code < 500 {
+		return false
+	}
+	//mutant:replace mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose => mail.ErrSMTPReset TestErrorKinds
+	return slices.Contains([]mail.SendErrReason{mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose}, sending.Reason)
+}
+
+// classify returns fault.Invalid if the server refuses the message permanently,
 // otherwise fault.Unavailable. The server's text is left out because it repeats the
 // address.
 func classify(err error) error {
@@ -210,7 +231,7 @@ func classify(err error) error {
 	case sending == nil && err != nil && !strings.Contains(err.Error(), "@"):
 		cause = err // of the network or of TLS
 	}
-	if code == 550 || code == 551 || code == 553 {
+	if final(code, sending) {
 		return fault.New(fault.Invalid, "email.send", "").Because(cause)
 	}
 	return fault.New(fault.Unavailable, "email.send", "").Because(cause)

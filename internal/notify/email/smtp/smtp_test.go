@@ -222,7 +222,7 @@ func TestSendToInternationalDomain(t *testing.T) {
 }
 
 func TestErrorKinds(t *testing.T) {
-	for code, want := range map[int]fault.Kind{550: fault.Invalid, 450: fault.Unavailable, 554: fault.Unavailable} {
+	for code, want := range map[int]fault.Kind{550: fault.Invalid, 450: fault.Unavailable, 552: fault.Invalid, 554: fault.Invalid, 452: fault.Unavailable} {
 		server := &mailServer{rcpt: code}
 		err := client(t, server.listen(t)).Send(t.Context(), testMessage)
 		if !fault.Is(err, want) || strings.Contains(err.Error(), "aida") {
