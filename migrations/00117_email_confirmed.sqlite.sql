@@ -1,5 +1,5 @@
--- When the customer's e-mail address was confirmed. Whoever changes the address, the
--- previous release too, changes it to one that is not confirmed.
+-- When the customer's e-mail address was confirmed. A changed address is not confirmed, also
+-- if the previous release has changed it.
 
 -- +goose Up
 ALTER TABLE customers ADD COLUMN email_confirmed_at TIMESTAMPTZ NULL;

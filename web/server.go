@@ -235,6 +235,8 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.GET("/settings/notices", p.Settings)
 	g.POST("/settings/notices", p.AllowNotices)
 	g.POST("/settings/notices/end", p.EndNotices)
+	g.GET("/settings/messages", p.ShowNotify)
+	g.POST("/settings/messages", p.Notify)
 	g.GET("/limits", p.Limits)
 	g.GET("/settings/email", p.ShowEmail)
 	g.POST("/settings/email", p.ChangeEmail)

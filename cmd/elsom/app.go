@@ -18,6 +18,7 @@ import (
 	"elsom/internal/history"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/notice"
 	"elsom/internal/notify/email"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/push/webpush"
@@ -206,11 +207,11 @@ func (a *app) wireMoney() {
 	a.history = history.New(a.db)
 	a.closing = wallet.NewClosing(wallet.ClosingParts{DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Customers: a.customers})
 	a.transfers = transfer.New(transfer.Parts{
-		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters,
+		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters, Notices: a.notices(),
 	})
 	a.payments = payment.New(payment.Parts{
 		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters,
-		Client: a.billers.of, Push: a.push,
+		Client: a.billers.of, Notices: a.notices(),
 	})
 	a.lists = paylist.New(paylist.Parts{
 		DB: a.db, Ledger: a.ledger, Notifier: a.notifier, Catalog: a.catalog, Customers: a.customers, Counters: a.counters, Payments: a.payments,
@@ -218,9 +219,12 @@ func (a *app) wireMoney() {
 	a.ceilings = newCeilingMonitor(a.agents, a.ledger)
 	a.cashin = cashin.New(cashin.Parts{
 		DB: a.db, Books: a.ledger, Levels: a.catalog, Wallets: cashin.WalletsFunc(a.walletOf), Notifier: a.notifier,
-		Counters: a.counters, OnCeiling: a.ceilings.countRefusal,
+		Counters: a.counters, Notices: a.notices(), OnCeiling: a.ceilings.countRefusal,
 	})
 }
+
+// notices returns the ways besides SMS by which customers are told of money.
+func (a *app) notices() notice.Sender { return notice.Sender{Push: a.push, Email: a.mailing() != nil} }
 
 // mailing returns what encrypts the codes in e-mails; nil without a mail server.
 func (a *app) mailing() *email.Sealer {
@@ -236,7 +240,7 @@ func (a *app) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet,
 	if err != nil {
 		return cashin.Wallet{}, err
 	}
-	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level}, nil
+	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level, Holder: c}, nil
 }
 
 func (a *app) close() {

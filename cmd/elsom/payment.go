@@ -13,6 +13,7 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/input"
 	"elsom/internal/ledger"
+	"elsom/internal/notice"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/push/webpush"
 	"elsom/internal/outbox"
@@ -159,16 +160,17 @@ func withPayments(ctx context.Context, do func(*database.DB, *payment.Payments) 
 	return withBooks(ctx, func(db *database.DB) error {
 		books := ledger.New(db, ledger.Options{})
 		defer books.Close()
-		var notices *push.Subscriptions
+		// Who gets e-mails has confirmed an address, so there is a mail server.
+		notices := notice.Sender{Email: true}
 		if key := config.LoadVAPIDKey(); key.Set() {
 			public, err := webpush.PublicKey(key.Reveal())
 			if err != nil {
 				return err
 			}
-			notices = push.New(db, push.Options{Key: public})
+			notices.Push = push.New(db, push.Options{Key: public})
 		}
 		return do(db, payment.New(payment.Parts{
-			DB: db, Ledger: books, Notifier: outbox.NewNotifier(), Catalog: catalog.New(db, catalog.Options{}), Push: notices,
+			DB: db, Ledger: books, Notifier: outbox.NewNotifier(), Catalog: catalog.New(db, catalog.Options{}), Notices: notices,
 		}))
 	})
 }

@@ -17,11 +17,13 @@ import (
 	"unicode/utf8"
 
 	"elsom/internal/catalog"
+	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/input"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/notice"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 )
@@ -74,6 +76,8 @@ type Wallet struct {
 	Lang string
 	// Level is the code of the holder's identification level in the catalog.
 	Level string
+	// Holder is told of the top-up.
+	Holder customer.Customer
 }
 
 // Wallets finds wallets by number. ByPhone returns fault.NotFound if there is none.
@@ -109,6 +113,8 @@ type Parts struct {
 	// Notifier wakes this process's SMS worker; nil: the worker finds the message at
 	// its next poll.
 	Notifier *outbox.Notifier
+	// Notices are the ways besides SMS by which customers are told.
+	Notices notice.Sender
 	// Counters limits what an agent finds out about balances; nil: nothing is counted.
 	Counters Counters
 	// OnCeiling is called for each payment and check that an agent's ceiling refuses;

@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"strconv"
 
+	"elsom/internal/customer"
 	"elsom/internal/database"
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
+	"elsom/internal/notice"
+	"elsom/internal/notify/email"
+	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 	"elsom/internal/phone"
 )
@@ -60,23 +64,14 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 			{Account: agent.Till, Amount: -want.Sum},
 			{Account: found.wallet.Customer, Amount: want.Sum, Ceiling: found.level.Balance},
 		},
-		//mutant:replace Incoming: true, => TestResultsAreFinal
-		Riders: []database.Rider{
-			cashIns.Row(want),
-			sms.AddRider(sms.OutboxMessage(fmt.Sprintf("cashin:%d", want.ID), sms.Message{
-				Phone: number, Lang: found.wallet.Lang, Key: "sms.topped_up", Notice: true, Incoming: true,
-				Balance: found.wallet.Customer, Args: map[string]any{"Amount": want.Sum},
-			})),
-		},
+		Riders: append([]database.Rider{cashIns.Row(want)}, c.parts.Notices.Riders(ctx, found.wallet.Holder, toppedUp(number, found.wallet, want))...),
 	})
 	var aboveCeiling *ledger.AboveCeiling
 	var belowFloor *ledger.BelowFloor
 	var closed *ledger.Closed
 	switch {
 	case err == nil:
-		if c.parts.Notifier != nil {
-			c.parts.Notifier.Notify(sms.Queue)
-		}
+		c.parts.Notices.Wake(c.parts.Notifier)
 		return c.mustStored(ctx, want)
 	case fault.Is(err, fault.Conflict):
 		// The first request, in this process or another, has stored the answer.
@@ -96,6 +91,22 @@ func (c *CashIn) credit(ctx context.Context, agent Agent, number phone.Number, f
 	}
 	want.CustomerID = 0
 	return c.refuse(ctx, want)
+}
+
+// toppedUp returns what the holder is told.
+func toppedUp(number phone.Number, to Wallet, want row) notice.Event {
+	key, args := fmt.Sprintf("cashin:%d", want.ID), map[string]any{"Amount": want.Sum}
+	return notice.Event{
+		Kind: customer.ToppedUp, Key: key,
+		//mutant:replace Incoming: true, => TestResultsAreFinal
+		SMS: sms.OutboxMessage(key, sms.Message{
+			Phone: number, Lang: to.Lang, Key: "sms.topped_up", Notice: true, Incoming: true, Balance: to.Customer, Args: args,
+		}),
+		Push: push.Message{Title: "push.topped_up", Text: "push.amount", Href: "/cabinet", Args: args},
+		Mail: email.OutboxMessage(key, email.Message{
+			To: to.Holder.Email, Lang: to.Lang, Subject: "email.topped_up.subject", Text: "email.topped_up.text", Args: args,
+		}),
+	}
 }
 
 // refuse commits a refusal. If another answer for the txn_id was stored meanwhile,

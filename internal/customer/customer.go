@@ -37,6 +37,8 @@ type Customer struct {
 	Email string
 	// EmailConfirmed reports whether the customer confirmed Email by a code sent to it.
 	EmailConfirmed bool
+	// Notices are the chosen messages; see Gets.
+	Notices Notices
 	// Name is the first and last name given at registration by *900#, else empty.
 	Name string
 	// Registered is the channel that opened the wallet: Web or USSD.

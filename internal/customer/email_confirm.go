@@ -2,7 +2,6 @@ package customer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"elsom/internal/database"
 	"elsom/internal/fault"
+	"elsom/internal/input"
 	"elsom/internal/notify/email"
 	"elsom/internal/notify/sms"
 	"elsom/internal/outbox"
@@ -122,9 +122,9 @@ func (cs *Customers) AwaitsEmailCode(ctx context.Context, c Customer) (bool, err
 // Errors: Invalid at code; TooMany at code; NotFound if no code was sent.
 func (cs *Customers) ConfirmEmail(ctx context.Context, id int64, typed string) (failure error) {
 	const op = "customer.email.confirm"
-	code, err := parseCode(op, typed)
+	code, err := parseEmailCode(op, typed)
 	if err != nil {
-		return emailReason(err)
+		return err
 	}
 	holder, err := cs.readByID(ctx, id)
 	if err != nil {
@@ -179,11 +179,14 @@ func (cs *Customers) emailCodeError(ctx context.Context, op string, id int64) er
 	return fault.New(fault.Invalid, op, "customer.email_code_expired").At("code")
 }
 
-// emailReason returns an error of parseCode with the text for e-mails.
-func emailReason(err error) error {
-	var f *fault.Error
-	if errors.As(err, &f) && f.Reason == "customer.code_empty" {
-		return fault.New(fault.Invalid, f.Op, "customer.email_code_empty").At("code")
+// parseEmailCode is parseCode with the texts for e-mails.
+func parseEmailCode(op, text string) (string, error) {
+	code := input.Digits(text)
+	if code == "" {
+		return "", fault.New(fault.Invalid, op, "customer.email_code_empty").At("code")
 	}
-	return fault.New(fault.Invalid, "customer.email.confirm", "customer.email_code_format").At("code")
+	if len(code) != CodeDigits || strings.Trim(code, "0123456789") != "" {
+		return "", fault.New(fault.Invalid, op, "customer.email_code_format").At("code")
+	}
+	return code, nil
 }

@@ -154,7 +154,7 @@ func TestEmailCodeExpires(t *testing.T) {
 	})
 }
 
-// Whoever changes the address, it is not confirmed any more.
+// A changed address is not confirmed, also if another program has changed it.
 func TestChangedEmailIsNotConfirmed(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := context.Background(), newFixture(t, db)

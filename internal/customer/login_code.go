@@ -173,6 +173,10 @@ func (cs *Customers) enter(ctx context.Context, op string, number phone.Number, 
 		if !tell {
 			return nil
 		}
-		return sms.Add(ctx, tx, cs.loginNotice(tx, holder, "sms.new_browser"))
+		if err := sms.Add(ctx, tx, cs.loginNotice(tx, holder, "sms.new_browser")); err != nil {
+			return err
+		}
+		//mutant:drop TestSecurityMails
+		return cs.addSecurityMail(ctx, tx, holder, "new_browser")
 	}))
 }

@@ -127,7 +127,7 @@ func (cs *Customers) SetPIN(ctx context.Context, c Customer, password, pin strin
 		if err := storeHasPIN(ctx, tx, id); err != nil {
 			return err
 		}
-		return sms.Add(ctx, tx, pinChanged(tx, holder))
+		return cs.addPINNotices(ctx, tx, holder)
 	})
 	if err == nil && !set {
 		err = fault.New(fault.Conflict, op, "customer.pin_there")
@@ -137,6 +137,15 @@ func (cs *Customers) SetPIN(ctx context.Context, c Customer, password, pin strin
 
 func (cs *Customers) limitPINChange(ctx context.Context, id int64) error {
 	return cs.o.Counters.Take(ctx, pinChange, strconv.FormatInt(id, 10))
+}
+
+// addPINNotices adds the SMS and the e-mail about a new PIN.
+func (cs *Customers) addPINNotices(ctx context.Context, tx *database.Tx, holder *Record) error {
+	if err := sms.Add(ctx, tx, pinChanged(tx, holder)); err != nil {
+		return err
+	}
+	//mutant:drop TestSecurityMails
+	return cs.addSecurityMail(ctx, tx, holder, "pin_changed")
 }
 
 func pinChanged(tx *database.Tx, holder *Record) sms.Outgoing {
@@ -194,7 +203,7 @@ func (cs *Customers) replaceWithOwnPIN(ctx context.Context, op string, holder *R
 		if err != nil || !changed {
 			return err
 		}
-		return sms.Add(ctx, tx, pinChanged(tx, holder))
+		return cs.addPINNotices(ctx, tx, holder)
 	})
 	if err == nil && !changed {
 		err = fault.New(fault.Conflict, op, "customer.pin_changed_elsewhere")

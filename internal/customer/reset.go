@@ -191,9 +191,14 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 		if err != nil || changed == nil {
 			return err
 		}
-		return sms.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:password:%d", tx.NewID()), sms.Message{
+		err = sms.Add(ctx, tx, sms.OutboxMessage(fmt.Sprintf("customer:password:%d", tx.NewID()), sms.Message{
 			Phone: phone.Number(holder.Phone), Lang: holder.Lang, Key: "sms.password_changed",
 		}))
+		if err != nil {
+			return err
+		}
+		//mutant:drop TestSecurityMails
+		return cs.addSecurityMail(ctx, tx, holder, "password_changed")
 	})
 	if err != nil {
 		return Customer{}, fault.Wrap(op, err)

@@ -41,6 +41,7 @@ type Record struct {
 	// EmailConfirmedAt is when the customer confirmed Email; nil: not yet. The database
 	// clears it when Email changes.
 	EmailConfirmedAt *time.Time
+	Notices          Notices
 	// What closed wallets of the number had sent on the day and in the month of
 	// SpentAt.
 	SpentAt    *time.Time
@@ -71,7 +72,7 @@ func (r *Record) Customer() Customer {
 	if r.ClosedAt != nil {
 		c.Closed, c.Phone = true, phone.Number(r.ClosedPhone)
 	}
-	c.EmailConfirmed = r.EmailConfirmedAt != nil
+	c.EmailConfirmed, c.Notices = r.EmailConfirmedAt != nil, r.Notices
 	c.mac, c.keyID = string(r.MAC), r.KeyID
 	if r.SpentAt != nil {
 		c.spentAt, c.spent = r.SpentAt.UTC(), Spent{r.SpentDay, r.SpentMonth}

@@ -67,3 +67,10 @@ func (cs *Customers) purgeEmailCodes(ctx context.Context, old time.Time) (int64,
 	return cs.db.Purge(ctx, `DELETE FROM email_codes WHERE expires_at < ? AND customer_id IN
 		(SELECT customer_id FROM email_codes WHERE expires_at < ? LIMIT ?)`, old, old)
 }
+
+// storeNotices changes a customer's choices. It reports false if they were changed
+// meanwhile.
+func storeNotices(tx *database.Tx, id int64, from, to Notices) (bool, error) {
+	result := tx.Gorm().Exec(`UPDATE customers SET notices = ? WHERE id = ? AND notices = ?`, int64(to), id, int64(from))
+	return result.RowsAffected == 1, result.Error
+}

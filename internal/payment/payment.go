@@ -23,7 +23,7 @@ import (
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
 	"elsom/internal/money"
-	"elsom/internal/notify/push"
+	"elsom/internal/notice"
 	"elsom/internal/outbox"
 	"elsom/internal/ratelimit"
 	"elsom/internal/recent"
@@ -155,8 +155,8 @@ type Parts struct {
 	// Client returns the client of a biller.
 	Client func(catalog.Biller) biller.Biller
 	Timing Timing
-	// Push sends push notifications; nil: there are none.
-	Push *push.Subscriptions
+	// Notices are the ways besides SMS by which customers are told.
+	Notices notice.Sender
 }
 
 // Payments quotes, accepts and delivers payments.
@@ -169,7 +169,7 @@ type Payments struct {
 	counters  *ratelimit.Counters
 	client    func(catalog.Biller) biller.Biller
 	timing    Timing
-	push      *push.Subscriptions
+	notices   notice.Sender
 
 	limits limit.Limits
 	slots  *billerslot.Slots
@@ -193,7 +193,7 @@ func New(parts Parts) *Payments {
 	}
 	ps := &Payments{
 		db: parts.DB, ledger: parts.Ledger, notifier: parts.Notifier, catalog: parts.Catalog, customers: parts.Customers,
-		counters: parts.Counters, client: parts.Client, timing: parts.Timing, push: parts.Push,
+		counters: parts.Counters, client: parts.Client, timing: parts.Timing, notices: parts.Notices,
 		limits: limit.New(parts.DB, parts.Ledger, parts.Catalog), slots: billerslot.New(parts.DB), watch: newEndWatch(),
 		drafts: recent.New[int64, Draft](draft.Remembered),
 	}

@@ -13,6 +13,8 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/inn"
 	"elsom/internal/ledger"
+	"elsom/internal/notice"
+	"elsom/internal/notify/email"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 )
@@ -111,18 +113,17 @@ func (ps *Payments) postEnd(ctx context.Context, e ending, riders ...database.Ri
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	notice, err := ps.smsMessage(ctx, p, holder, e.state)
+	notice, err := ps.notice(ctx, p, holder, e.state)
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	posting.Riders = append(slices.Clone(riders), endingRider.Row(e), sms.AddRider(notice))
-	posting.Riders = append(posting.Riders, ps.pushRiders(ctx, p, holder, e.state)...)
+	posting.Riders = append(slices.Clone(riders), endingRider.Row(e))
+	posting.Riders = append(posting.Riders, ps.notices.Riders(ctx, holder, notice)...)
 	receipt, err := ps.ledger.Post(ctx, posting)
 	if err == nil {
 		ps.db.MarkDurable(confirmKey(p.ID, e.state))
 		ps.watch.notify(p.ID)
-		ps.notifier.Notify(sms.Queue)
-		ps.notifier.Notify(push.Queue)
+		ps.notices.Wake(ps.notifier)
 	}
 	return receipt, err
 }
@@ -159,20 +160,30 @@ func (ps *Payments) settlement(ctx context.Context, p Payment, transit int64) (l
 	return posting, nil
 }
 
-// smsMessage returns the SMS about a payment's end, in the customer's current
-// language.
-func (ps *Payments) smsMessage(ctx context.Context, p Payment, holder customer.Customer, state State) (sms.Outgoing, error) {
+// notice returns the messages about a payment's end, in the customer's current language.
+// The push notification has no identifier, because a locked screen may show it; the e-mail
+// is the receipt.
+func (ps *Payments) notice(ctx context.Context, p Payment, holder customer.Customer, state State) (notice.Event, error) {
 	service, err := ps.catalog.ServiceOfRecord(ctx, p.Service)
 	if err != nil {
-		return sms.Outgoing{}, err
+		return notice.Event{}, err
+	}
+	id := strconv.FormatInt(p.ID, 10)
+	e := notice.Event{
+		Kind: customer.PaymentCompleted, Key: "payment:" + id + ":" + string(state), ByPhone: p.Channel == customer.USSD,
+		Push: push.Message{
+			Title: "push.payment_completed", Text: "push.payment_text", Href: "/receipt/" + id,
+			Args: map[string]any{"Service": service.Name.In(holder.Lang), "Amount": p.Total()},
+		},
 	}
 	message := sms.Message{Phone: holder.Phone, Lang: holder.Lang, Key: "sms.payment_completed", Notice: true, Balance: holder.ID, Args: map[string]any{
 		"Code": p.Code, "Service": service.Name.In(holder.Lang), "Account": maskIdentifier(service, p.Identifier), "Amount": p.Total(),
 	}}
 	if state == Refunded {
-		message.Key = "sms.payment_refunded"
+		message.Key, e.Push.Title, e.Kind = "sms.payment_refunded", "push.payment_refunded", customer.PaymentRefunded
 	}
-	return sms.OutboxMessage("payment:"+strconv.FormatInt(p.ID, 10)+":"+string(state), message), nil
+	e.SMS, e.Mail = sms.OutboxMessage(e.Key, message), email.ReceiptMessage(e.Key, holder.ID, p.ID)
+	return e, nil
 }
 
 // maskIdentifier returns an identifier with all but the last characters hidden.

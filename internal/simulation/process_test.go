@@ -103,7 +103,7 @@ func (s *simulation) open() *process {
 
 func (p *process) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
 	c, err := p.customers.ByPhone(ctx, number)
-	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level}, err
+	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level, Holder: c}, err
 }
 
 // now reads the clock of the simulation, which advances a little each time.

@@ -19,6 +19,7 @@ import (
 	"elsom/internal/history"
 	"elsom/internal/ledger"
 	"elsom/internal/money"
+	"elsom/internal/notice"
 	"elsom/internal/notify/email"
 	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
@@ -80,6 +81,7 @@ type App struct {
 	Gateways  *credential.Gateways
 	Push      *push.Subscriptions // nil without Options.Push
 	Biller    *Biller
+	notices   notice.Sender
 	// PaymentParts are what Payments is made of. Another payment.Payments of them has its
 	// own memory, as in another process.
 	PaymentParts payment.Parts
@@ -136,6 +138,7 @@ func (a *App) identity(o Options) {
 		o.Push.Counters = a.Counters
 		a.Push = push.New(a.DB, *o.Push)
 	}
+	a.notices = notice.Sender{Push: a.Push, Email: o.Email}
 }
 
 // money creates the ledger and the services that post to it.
@@ -155,7 +158,7 @@ func (a *App) money(o Options) {
 	}
 	a.PaymentParts = payment.Parts{
 		DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Counters,
-		Client: o.Client, Timing: timing, Push: a.Push,
+		Client: o.Client, Timing: timing, Notices: a.notices,
 	}
 	a.Payments = payment.New(a.PaymentParts)
 	a.Lists = paylist.New(paylist.Parts{
@@ -163,17 +166,17 @@ func (a *App) money(o Options) {
 	})
 	a.Transfers = transfer.New(a.TransferParts())
 	a.CashIn = cashin.New(cashin.Parts{
-		Counters: a.Counters,
-		DB:       a.DB, Books: a.Ledger, Levels: a.Catalog, Notifier: a.Notifier, Wallets: cashin.WalletsFunc(a.walletOf),
+		Counters: a.Counters, Notices: a.notices,
+		DB: a.DB, Books: a.Ledger, Levels: a.Catalog, Notifier: a.Notifier, Wallets: cashin.WalletsFunc(a.walletOf),
 	})
 }
 
 // TransferParts returns what a transfer.Transfers of this app is made of.
 func (a *App) TransferParts() transfer.Parts {
-	return transfer.Parts{DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Counters}
+	return transfer.Parts{DB: a.DB, Ledger: a.Ledger, Notifier: a.Notifier, Catalog: a.Catalog, Customers: a.Customers, Counters: a.Counters, Notices: a.notices}
 }
 
 func (a *App) walletOf(ctx context.Context, number phone.Number) (cashin.Wallet, error) {
 	c, err := a.Customers.Receiver(ctx, number)
-	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level}, err
+	return cashin.Wallet{Customer: c.ID, Blocked: c.Blocked, Lang: c.Lang, Level: c.Level, Holder: c}, err
 }

@@ -12,6 +12,9 @@ import (
 	"elsom/internal/fault"
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
+	"elsom/internal/notice"
+	"elsom/internal/notify/email"
+	"elsom/internal/notify/push"
 	"elsom/internal/notify/sms"
 )
 
@@ -130,7 +133,8 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 		Sender: maskedName(c), Receiver: draft.Receiver, Amount: draft.Amount, Channel: draft.Channel,
 		AcceptedAt: ts.db.Now(),
 	}
-	receipt, err := ts.ledger.Post(ctx, posting(c, t, senderLevel, receiverLevel, messageToSender(t, c), messageToReceiver(t, receiver)))
+	receipt, err := ts.ledger.Post(ctx, posting(c, t, senderLevel, receiverLevel,
+		append(ts.notices.Riders(ctx, c, eventOfSender(t, c)), ts.notices.Riders(ctx, receiver, eventOfReceiver(t, receiver))...)))
 	if err != nil {
 		return Accepted{}, refusal(t, err)
 	}
@@ -140,12 +144,12 @@ func (ts *Transfers) post(ctx context.Context, c, receiver customer.Customer, dr
 	}
 	t.AcceptedAt = receipt.PostedAt
 	ts.db.MarkDurable(Key(t.ID))
-	ts.notifier.Notify(sms.Queue)
+	ts.notices.Wake(ts.notifier)
 	return Accepted{Transfer: t}, nil
 }
 
-func posting(c customer.Customer, t Transfer, senderLevel, receiverLevel catalog.Level, messages ...sms.Outgoing) ledger.Posting {
-	p := ledger.Posting{
+func posting(c customer.Customer, t Transfer, senderLevel, receiverLevel catalog.Level, messages []database.Rider) ledger.Posting {
+	return ledger.Posting{
 		//mutant:replace ID => ID + t.AcceptedAt.UnixNano() TestAcceptOnce
 		Key: Key(t.ID), Op: opTransfer, Subject: ledger.Subject{Type: ledger.WalletTransfer, ID: t.ID},
 		//mutant:replace , Ceiling: receiverLevel.Balance => TestTransferRejectsFullReceiver
@@ -155,12 +159,8 @@ func posting(c customer.Customer, t Transfer, senderLevel, receiverLevel catalog
 			{Account: t.ReceiverID, Amount: t.Amount, Ceiling: receiverLevel.Balance},
 		},
 		//mutant:replace , limit.Rider(c, t.Amount, senderLevel) => TestAcceptRefuses
-		Riders: []database.Rider{transferRider.Row(t), limit.Rider(c, t.Amount, senderLevel)},
+		Riders: append([]database.Rider{transferRider.Row(t), limit.Rider(c, t.Amount, senderLevel)}, messages...),
 	}
-	for _, m := range messages {
-		p.Riders = append(p.Riders, sms.AddRider(m))
-	}
-	return p
 }
 
 // refusal translates an error of the ledger for the sender, without revealing the
@@ -178,19 +178,19 @@ func refusal(t Transfer, err error) error {
 	return limit.ExplainRefusal(opTransfer, t.SenderID, t.Amount, err)
 }
 
-// messageToSender returns the SMS to the sender.
-func messageToSender(t Transfer, to customer.Customer) sms.Outgoing {
+// eventOfSender returns what the sender is told.
+func eventOfSender(t Transfer, to customer.Customer) notice.Event {
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_sent", Notice: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.ReceiverPhone.Pretty(),
 	}}
 	if t.Receiver != "" {
 		m.Key, m.Args["Name"] = "sms.transfer_sent_named", t.Receiver
 	}
-	return sms.OutboxMessage(messageKey(t, "sent"), m)
+	return event(t, to, customer.TransferSent, "sent", m)
 }
 
-// messageToReceiver returns the SMS to the receiver.
-func messageToReceiver(t Transfer, to customer.Customer) sms.Outgoing {
+// eventOfReceiver returns what the receiver is told.
+func eventOfReceiver(t Transfer, to customer.Customer) notice.Event {
 	//mutant:replace Incoming: true, => TestTransfer
 	m := sms.Message{Phone: to.Phone, Lang: to.Lang, Key: "sms.transfer_got", Notice: true, Incoming: true, Args: map[string]any{
 		"Amount": t.Amount, "Phone": t.SenderPhone.Pretty(),
@@ -198,7 +198,23 @@ func messageToReceiver(t Transfer, to customer.Customer) sms.Outgoing {
 	if t.Sender != "" {
 		m.Key, m.Args["Name"] = "sms.transfer_got_named", t.Sender
 	}
-	return sms.OutboxMessage(messageKey(t, "got"), m)
+	return event(t, to, customer.TransferReceived, "got", m)
+}
+
+// event returns an event whose SMS is m. The push notification names nobody, because a
+// locked screen may show it.
+func event(t Transfer, to customer.Customer, kind customer.Notice, side string, m sms.Message) notice.Event {
+	key := messageKey(t, side)
+	return notice.Event{
+		Kind: kind, Key: key, SMS: sms.OutboxMessage(key, m), ByPhone: side == "sent" && t.Channel == customer.USSD,
+		Push: push.Message{
+			Title: "push.transfer_" + side, Text: "push.amount", Href: "/transfer/done/" + strconv.FormatInt(t.ID, 10),
+			Args: map[string]any{"Amount": t.Amount},
+		},
+		Mail: email.OutboxMessage(key, email.Message{
+			To: to.Email, Lang: to.Lang, Subject: "email.transfer_" + side + ".subject", Text: "email.transfer_" + side + ".text", Args: m.Args,
+		}),
+	}
 }
 
 func messageKey(t Transfer, side string) string {

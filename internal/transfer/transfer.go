@@ -17,6 +17,7 @@ import (
 	"elsom/internal/ledger"
 	"elsom/internal/limit"
 	"elsom/internal/money"
+	"elsom/internal/notice"
 	"elsom/internal/outbox"
 	"elsom/internal/phone"
 	"elsom/internal/ratelimit"
@@ -74,6 +75,8 @@ type Parts struct {
 	Catalog   *catalog.Catalog
 	Customers *customer.Customers
 	Counters  *ratelimit.Counters
+	// Notices are the ways besides SMS by which customers are told.
+	Notices notice.Sender
 	// DraftLife is how long a draft can be accepted; zero: an hour.
 	DraftLife time.Duration
 }
@@ -83,6 +86,7 @@ type Transfers struct {
 	db        *database.DB
 	ledger    *ledger.Ledger
 	notifier  *outbox.Notifier
+	notices   notice.Sender
 	catalog   *catalog.Catalog
 	customers *customer.Customers
 	counters  *ratelimit.Counters
@@ -99,7 +103,7 @@ func New(parts Parts) *Transfers {
 		parts.DraftLife = time.Hour
 	}
 	return &Transfers{
-		db: parts.DB, ledger: parts.Ledger, notifier: parts.Notifier, catalog: parts.Catalog, customers: parts.Customers,
+		db: parts.DB, ledger: parts.Ledger, notifier: parts.Notifier, notices: parts.Notices, catalog: parts.Catalog, customers: parts.Customers,
 		counters: parts.Counters, life: parts.DraftLife, limits: limit.New(parts.DB, parts.Ledger, parts.Catalog),
 		drafts: recent.New[int64, Draft](draft.Remembered),
 	}

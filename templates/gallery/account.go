@@ -12,6 +12,17 @@ func confirmEmail(l i18n.Lang, sent bool) page.ConfirmEmailPage {
 	return page.ConfirmEmailPage{Frame: holder(l, "/settings/email/confirm"), Wallet: wallet, Email: email, Sent: sent}
 }
 
+func notify(l i18n.Lang) page.NotifyPage {
+	p := page.NotifyPage{Frame: holder(l, "/settings/messages"), Wallet: wallet, Push: true, Mails: true}
+	for _, name := range []string{"topped_up", "payment_completed", "payment_refunded", "transfer_sent", "transfer_received"} {
+		p.Kinds = append(p.Kinds, page.NotifyKind{
+			Name: name, SMS: page.Choice{Name: name + "_sms", On: true},
+			Push: page.Choice{Name: name + "_push", On: name[0] == 'p'}, Email: page.Choice{Name: name + "_email"},
+		})
+	}
+	return p
+}
+
 // account returns the pages for limits, the e-mail address and closing the wallet.
 func account() []State {
 	limits := page.LimitsPage{
@@ -48,6 +59,18 @@ func account() []State {
 		{"confirm-email-many-wrong", "account", func(l i18n.Lang) templ.Component {
 			p := confirmEmail(l, false)
 			p.Problem = l.T("ratelimit.too_many", i18n.Args{"Count": 60})
+			return p.Page()
+		}},
+		{"notify", "account", func(l i18n.Lang) templ.Component { return notify(l).Page() }},
+		{"notify-sms", "account", func(l i18n.Lang) templ.Component {
+			p := notify(l)
+			p.Push, p.Mails = false, false
+			return p.Page()
+		}},
+		{"notify-wrong", "account", func(l i18n.Lang) templ.Component {
+			p := notify(l)
+			p.EmailConfirmed, p.Kinds[0].SMS.On = true, false
+			p.Password = wrong(l, "", "customer.password_wrong")
 			return p.Page()
 		}},
 		{"close", "account", func(l i18n.Lang) templ.Component { return closing(l).Page() }},

@@ -38,6 +38,30 @@ type ConfirmEmailPage struct {
 	Code    component.Input
 }
 
+// NotifyPage is `/settings/messages`. Posts the field of each choice that is on, and
+// password.
+type NotifyPage struct {
+	layout.Frame
+	Wallet string
+	// Push and Mails report whether there are notifications and e-mails at all,
+	// EmailConfirmed whether e-mails reach the customer.
+	Push, Mails, EmailConfirmed bool
+	Kinds                       []NotifyKind
+	Password                    component.Input
+}
+
+// NotifyKind is what a customer may be told about. Name is its message key.
+type NotifyKind struct {
+	Name             string
+	SMS, Push, Email Choice
+}
+
+// Choice is a box that is ticked or not, with the name of its field.
+type Choice struct {
+	Name string
+	On   bool
+}
+
 // ClosePage is `/settings/close`. Posts password and, with AskPIN, pin.
 type ClosePage struct {
 	layout.Frame
@@ -86,6 +110,11 @@ func (p ConfirmEmailPage) backTo() string {
 		return p.T("portal.receipt.title")
 	}
 	return p.T("portal.settings.title")
+}
+
+// Fail implements Form.
+func (p *NotifyPage) Fail(field, message string) {
+	fail(&p.Frame, message, field, map[string]*component.Input{"password": &p.Password})
 }
 
 // Fail implements Form.
