@@ -176,7 +176,7 @@ func newAppWith(t *testing.T, o options) *testApp {
 	app.handlers = web.Handlers{
 		Portal: portal.New(portal.Services{
 			Customers: app.Customers, Wallets: app.Wallets, History: app.History, Payments: app.Payments, Transfers: app.Transfers, Closing: app.Closing,
-			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Links: app.Links, Templates: app.Templates, Lists: app.Lists, Now: app.DB.Now,
+			Catalog: app.Catalog, Agents: app.Agents, Messages: app.Messages, Notices: app.Push, Sessions: sessions, Links: app.Links, Security: app.Security, Templates: app.Templates, Lists: app.Lists, Now: app.DB.Now,
 			Proof: app.receiptFile, Sealed: app.sealed, BaseURL: base,
 		}),
 		Terminal: terminal.New(app.Agents, app.CashIn, slog.Default()), Sessions: sessions, HTTPS: o.https, SecurityLog: app.Security,

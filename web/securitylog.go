@@ -23,6 +23,7 @@ func (h Handlers) requestSource(address echo.IPExtractor) echo.MiddlewareFunc {
 				RequestID: c.Response().Header().Get(echo.HeaderXRequestID),
 				Address:   func() string { return address(r) },
 				Browser:   func() string { return h.Sessions.DeviceOf(r) },
+				Device:    func() string { return session.NameOf(r.UserAgent()) },
 			}
 			c.SetRequest(r.WithContext(securitylog.WithSource(r.Context(), source)))
 			return next(c)

@@ -237,6 +237,7 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.POST("/settings/notices/end", p.EndNotices)
 	g.GET("/settings/messages", p.ShowNotify)
 	g.POST("/settings/messages", p.Notify)
+	g.GET("/settings/logins", p.Logins)
 	g.GET("/limits", p.Limits)
 	g.GET("/settings/email", p.ShowEmail)
 	g.POST("/settings/email", p.ChangeEmail)

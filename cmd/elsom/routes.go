@@ -37,7 +37,7 @@ func (a *app) handlers() (*session.Sessions, *echo.Echo, error) {
 	a.ussd.Store(menu)
 	a.portal = portal.New(portal.Services{
 		Customers: a.customers, Wallets: a.wallets, History: a.history, Transfers: a.transfers, Closing: a.closing, Payments: a.payments, Catalog: a.catalog, Agents: a.agents,
-		Messages: a.messages, Sessions: sessions, Links: a.links, Templates: a.templates, Lists: a.lists, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Sealed: a.sealed(), BaseURL: a.config.BaseURL,
+		Messages: a.messages, Sessions: sessions, Links: a.links, Security: a.security, Templates: a.templates, Lists: a.lists, Now: a.db.Now, Notices: a.push, Proof: a.proof(), Sealed: a.sealed(), BaseURL: a.config.BaseURL,
 		Development: a.config.Development(),
 	})
 	handlers := web.Handlers{

@@ -177,6 +177,6 @@ func (cs *Customers) enter(ctx context.Context, op string, number phone.Number, 
 			return err
 		}
 		//mutant:drop TestSecurityMails
-		return cs.addSecurityMail(ctx, tx, holder, "new_browser")
+		return cs.addSecurityMail(ctx, tx, holder, newBrowserMail)
 	}))
 }

@@ -125,14 +125,23 @@ func (cs *Customers) SetNotices(ctx context.Context, c Customer, to Notices, pas
 	}))
 }
 
+// securityMail has the message keys of an e-mail about security.
+type securityMail struct{ subject, text string }
+
+var (
+	newBrowserMail = securityMail{"email.new_browser.subject", "email.new_browser.text"}
+	passwordMail   = securityMail{"email.password_changed.subject", "email.password_changed.text"}
+	pinMail        = securityMail{"email.pin_changed.subject", "email.pin_changed.text"}
+)
+
 // addSecurityMail adds the e-mail about an event of security beside its SMS, for a holder
 // with a confirmed address. It can't be switched off.
-func (cs *Customers) addSecurityMail(ctx context.Context, tx *database.Tx, holder *Record, what string) error {
+func (cs *Customers) addSecurityMail(ctx context.Context, tx *database.Tx, holder *Record, what securityMail) error {
 	if cs.o.Email == nil || holder.EmailConfirmedAt == nil {
 		return nil
 	}
-	return outbox.Add(ctx, tx, email.OutboxMessage(fmt.Sprintf("customer:%s:%d", what, tx.NewID()), email.Message{
-		To: holder.Email, Lang: holder.Lang, Subject: "email." + what + ".subject", Text: "email." + what + ".text",
+	return outbox.Add(ctx, tx, email.OutboxMessage(fmt.Sprintf("customer:security:%d", tx.NewID()), email.Message{
+		To: holder.Email, Lang: holder.Lang, Subject: what.subject, Text: what.text,
 		Args: map[string]any{"Phone": phone.Number(holder.Phone).Masked(), "At": formatTime(cs.o.Now())},
 	}))
 }

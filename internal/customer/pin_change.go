@@ -145,7 +145,7 @@ func (cs *Customers) addPINNotices(ctx context.Context, tx *database.Tx, holder 
 		return err
 	}
 	//mutant:drop TestSecurityMails
-	return cs.addSecurityMail(ctx, tx, holder, "pin_changed")
+	return cs.addSecurityMail(ctx, tx, holder, pinMail)
 }
 
 func pinChanged(tx *database.Tx, holder *Record) sms.Outgoing {

@@ -198,7 +198,7 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 			return err
 		}
 		//mutant:drop TestSecurityMails
-		return cs.addSecurityMail(ctx, tx, holder, "password_changed")
+		return cs.addSecurityMail(ctx, tx, holder, passwordMail)
 	})
 	if err != nil {
 		return Customer{}, fault.Wrap(op, err)

@@ -2,7 +2,7 @@
 // codes, PINs, resets, blocks, refused machines, forged forms, exhausted limits.
 //
 // A row has the time, the event, its outcome and reason, a keyed hash of the number,
-// the wallet's id, the network and a handle of the browser, and the request's id. It
+// the wallet's id, the network, a handle of the browser and its name, and the request's id. It
 // never has a number, a name, a PIN, a code, a password, an address or anything else
 // that was typed. The database refuses to change a row, and to delete it before the
 // time that it was written with.
@@ -120,6 +120,9 @@ type Source struct {
 	Address func() string
 	// Browser identifies the browser by its device cookie; empty without one.
 	Browser func() string
+	// Device is the browser and the system in words of the program, such as "Chrome,
+	// Android"; nil or empty: unknown.
+	Device func() string
 
 	limited sync.Once
 }
@@ -183,6 +186,9 @@ func (l *Log) Record(ctx context.Context, e Entry) {
 	}
 	if source, ok := ctx.Value(sourceKey{}).(*Source); ok {
 		r.RequestID, r.Network, r.Browser = source.RequestID, networkOf(source.Address()), hash(l.keys.Current(), "browser", source.Browser())
+		if source.Device != nil {
+			r.Device = source.Device()
+		}
 		if e.Outcome == Limited {
 			source.limited.Do(func() {})
 		}

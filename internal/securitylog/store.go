@@ -2,6 +2,7 @@ package securitylog
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"elsom/internal/database"
@@ -20,6 +21,7 @@ type row struct {
 	Wallet      int64
 	Network     string
 	Browser     string
+	Device      string
 	Caller      string
 	RequestID   string
 	Count       int64
@@ -44,6 +46,7 @@ func insert(ctx context.Context, db *database.DB, rows []row) error {
 			database.ColumnOf("wallet", "bigint", rows, func(r *row) int64 { return r.Wallet }),
 			database.ColumnOf("network", "text", rows, func(r *row) string { return r.Network }),
 			database.ColumnOf("browser", "text", rows, func(r *row) string { return r.Browser }),
+			database.ColumnOf("device", "text", rows, func(r *row) string { return r.Device }),
 			database.ColumnOf("caller", "text", rows, func(r *row) string { return r.Caller }),
 			database.ColumnOf("request_id", "text", rows, func(r *row) string { return r.RequestID }),
 			database.ColumnOf("count", "bigint", rows, func(r *row) int64 { return r.Count }),
@@ -124,6 +127,20 @@ func (l *Log) page(ctx context.Context, q Query, after int64) (rows []row, err e
 		}
 	}
 	err = find.Select(database.ColumnsOf[row]()).Order("id").Limit(batch).Find(&rows).Error
+	return rows, err
+}
+
+// readLogins returns the logins by the hash of a number, with ids from from and below before
+// (0: none), newest first.
+func readLogins(ctx context.Context, db *database.DB, number string, from, before int64, n int) (rows []row, err error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	//mutant:replace AND id >= ? => AND id <> ? TestLoginsByPages
+	//mutant:replace AND id < ? => AND id <> ? TestLoginsByPages
+	err = db.Gorm(ctx).Raw(`SELECT `+database.ColumnsOf[row]()+` FROM security_events
+		WHERE number = ? AND event IN ('login', 'signup', 'password_reset') AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?`,
+		number, from, before, n).Scan(&rows).Error
 	return rows, err
 }
 

@@ -74,7 +74,7 @@ func (l *Log) add(now time.Time, r row) {
 		return
 	}
 	r.Count = c.more.Count + 1
-	r.Browser, r.RequestID = "", ""
+	r.Browser, r.RequestID, r.Device = "", "", ""
 	c.more = r // the newest: its time and id
 }
 

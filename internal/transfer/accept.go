@@ -186,7 +186,7 @@ func eventOfSender(t Transfer, to customer.Customer) notice.Event {
 	if t.Receiver != "" {
 		m.Key, m.Args["Name"] = "sms.transfer_sent_named", t.Receiver
 	}
-	return event(t, to, customer.TransferSent, "sent", m)
+	return event(t, to, customer.TransferSent, messageKey(t, "sent"), m, [3]string{"push.transfer_sent", "email.transfer_sent.subject", "email.transfer_sent.text"})
 }
 
 // eventOfReceiver returns what the receiver is told.
@@ -198,22 +198,17 @@ func eventOfReceiver(t Transfer, to customer.Customer) notice.Event {
 	if t.Sender != "" {
 		m.Key, m.Args["Name"] = "sms.transfer_got_named", t.Sender
 	}
-	return event(t, to, customer.TransferReceived, "got", m)
+	return event(t, to, customer.TransferReceived, messageKey(t, "got"), m, [3]string{"push.transfer_got", "email.transfer_got.subject", "email.transfer_got.text"})
 }
 
-// event returns an event whose SMS is m. The push notification names nobody, because a
-// locked screen may show it.
-func event(t Transfer, to customer.Customer, kind customer.Notice, side string, m sms.Message) notice.Event {
-	key := messageKey(t, side)
+// event returns an event whose SMS is m; texts are the message keys of the push
+// notification's title, and of the e-mail's subject and text. The notification names
+// nobody, because a locked screen may show it.
+func event(t Transfer, to customer.Customer, kind customer.Notice, key string, m sms.Message, texts [3]string) notice.Event {
 	return notice.Event{
-		Kind: kind, Key: key, SMS: sms.OutboxMessage(key, m), ByPhone: side == "sent" && t.Channel == customer.USSD,
-		Push: push.Message{
-			Title: "push.transfer_" + side, Text: "push.amount", Href: "/transfer/done/" + strconv.FormatInt(t.ID, 10),
-			Args: map[string]any{"Amount": t.Amount},
-		},
-		Mail: email.OutboxMessage(key, email.Message{
-			To: to.Email, Lang: to.Lang, Subject: "email.transfer_" + side + ".subject", Text: "email.transfer_" + side + ".text", Args: m.Args,
-		}),
+		Kind: kind, Key: key, SMS: sms.OutboxMessage(key, m), ByPhone: kind == customer.TransferSent && t.Channel == customer.USSD,
+		Push: push.Message{Title: texts[0], Text: "push.amount", Href: "/transfer/done/" + strconv.FormatInt(t.ID, 10), Args: map[string]any{"Amount": t.Amount}},
+		Mail: email.OutboxMessage(key, email.Message{To: to.Email, Lang: to.Lang, Subject: texts[1], Text: texts[2], Args: m.Args}),
 	}
 }
 

@@ -1,6 +1,8 @@
 package gallery
 
 import (
+	"time"
+
 	"github.com/a-h/templ"
 
 	"elsom/internal/i18n"
@@ -16,11 +18,56 @@ func notify(l i18n.Lang) page.NotifyPage {
 	p := page.NotifyPage{Frame: holder(l, "/settings/messages"), Wallet: wallet, Push: true, Mails: true}
 	for _, name := range []string{"topped_up", "payment_completed", "payment_refunded", "transfer_sent", "transfer_received"} {
 		p.Kinds = append(p.Kinds, page.NotifyKind{
-			Name: name, SMS: page.Choice{Name: name + "_sms", On: true},
+			Name: "notify." + name, Receipt: name[0] == 'p', SMS: page.Choice{Name: name + "_sms", On: true},
 			Push: page.Choice{Name: name + "_push", On: name[0] == 'p'}, Email: page.Choice{Name: name + "_email"},
 		})
 	}
 	return p
+}
+
+// profile returns the pages about e-mails, messages and logins.
+func profile() []State {
+	return []State{
+		{"confirm-email", "account", func(l i18n.Lang) templ.Component { return confirmEmail(l, false).Page() }},
+		{"confirm-email-sent", "account", func(l i18n.Lang) templ.Component { return confirmEmail(l, true).Page() }},
+		{"confirm-email-wrong", "account", func(l i18n.Lang) templ.Component {
+			p := confirmEmail(l, true)
+			p.Receipt, p.Code = "1", wrong(l, "482916", "customer.email_code_wrong")
+			return p.Page()
+		}},
+		{"confirm-email-many-wrong", "account", func(l i18n.Lang) templ.Component {
+			p := confirmEmail(l, false)
+			p.Problem = l.T("ratelimit.too_many", i18n.Args{"Count": 60})
+			return p.Page()
+		}},
+		{"notify", "account", func(l i18n.Lang) templ.Component { return notify(l).Page() }},
+		{"notify-sms", "account", func(l i18n.Lang) templ.Component {
+			p := notify(l)
+			p.Push, p.Mails = false, false
+			return p.Page()
+		}},
+		{"notify-wrong", "account", func(l i18n.Lang) templ.Component {
+			p := notify(l)
+			p.EmailConfirmed, p.Kinds[0].SMS.On = true, false
+			p.Password = wrong(l, "", "customer.password_wrong")
+			return p.Page()
+		}},
+		{"logins", "account", func(l i18n.Lang) templ.Component { return logins(l).Page() }},
+		{"logins-none", "account", func(l i18n.Lang) templ.Component {
+			return page.LoginsPage{Frame: holder(l, "/settings/logins"), NewestHref: "/settings/logins"}.Page()
+		}},
+	}
+}
+
+func logins(l i18n.Lang) page.LoginsPage {
+	return page.LoginsPage{Frame: holder(l, "/settings/logins"), OlderHref: "/settings/logins?before=1", Logins: []page.LoginEvent{
+		{At: at, Device: "Chrome, Android", Network: "203.0.113.x", Result: "logins.ok", Good: true, Here: true, Count: 1},
+		{At: at.Add(-time.Hour), Network: "2001:db8:4d:x", Result: "logins.failed", Count: 14},
+		{At: at.Add(-2 * time.Hour), Device: "Firefox, Windows", Network: "198.51.100.x", Result: "logins.code", Count: 1},
+		{At: at.Add(-30 * time.Hour), Device: "Safari, iPhone", Network: "198.51.100.x", Result: "logins.reset", Good: true, Count: 1},
+		{At: at.Add(-31 * time.Hour), Device: "Safari, iPhone", Result: "logins.limited", Count: 1},
+		{At: at.Add(-99 * time.Hour), Device: "Chrome, Android", Network: "203.0.113.x", Result: "logins.signup", Good: true, Count: 1},
+	}}
 }
 
 // account returns the pages for limits, the e-mail address and closing the wallet.
@@ -46,30 +93,6 @@ func account() []State {
 		{"email-wrong", "account", func(l i18n.Lang) templ.Component {
 			p := page.EmailPage{Frame: holder(l, "/settings/email"), Wallet: wallet, Now: email}
 			p.Email = wrong(l, "aida@\u200bexample.kg", "customer.email_invisible")
-			p.Password = wrong(l, "", "customer.password_wrong")
-			return p.Page()
-		}},
-		{"confirm-email", "account", func(l i18n.Lang) templ.Component { return confirmEmail(l, false).Page() }},
-		{"confirm-email-sent", "account", func(l i18n.Lang) templ.Component { return confirmEmail(l, true).Page() }},
-		{"confirm-email-wrong", "account", func(l i18n.Lang) templ.Component {
-			p := confirmEmail(l, true)
-			p.Receipt, p.Code = "1", wrong(l, "482916", "customer.email_code_wrong")
-			return p.Page()
-		}},
-		{"confirm-email-many-wrong", "account", func(l i18n.Lang) templ.Component {
-			p := confirmEmail(l, false)
-			p.Problem = l.T("ratelimit.too_many", i18n.Args{"Count": 60})
-			return p.Page()
-		}},
-		{"notify", "account", func(l i18n.Lang) templ.Component { return notify(l).Page() }},
-		{"notify-sms", "account", func(l i18n.Lang) templ.Component {
-			p := notify(l)
-			p.Push, p.Mails = false, false
-			return p.Page()
-		}},
-		{"notify-wrong", "account", func(l i18n.Lang) templ.Component {
-			p := notify(l)
-			p.EmailConfirmed, p.Kinds[0].SMS.On = true, false
 			p.Password = wrong(l, "", "customer.password_wrong")
 			return p.Page()
 		}},

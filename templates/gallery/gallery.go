@@ -115,7 +115,7 @@ func operations(l i18n.Lang) []page.Operation {
 // States returns every page and state, in the order in which a customer sees them.
 func States() []State {
 	var all []State
-	for _, group := range [][]State{entering(), cabinet(), paying(), receipts(), templates(), lists(), sending(), confirming(), pins(), account(), texts(), failures()} {
+	for _, group := range [][]State{entering(), cabinet(), paying(), receipts(), templates(), lists(), sending(), confirming(), pins(), account(), profile(), texts(), failures()} {
 		all = append(all, group...)
 	}
 	return all

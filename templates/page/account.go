@@ -1,6 +1,8 @@
 package page
 
 import (
+	"time"
+
 	"elsom/internal/money"
 	"elsom/templates/component"
 	"elsom/templates/layout"
@@ -50,9 +52,11 @@ type NotifyPage struct {
 	Password                    component.Input
 }
 
-// NotifyKind is what a customer may be told about. Name is its message key.
+// NotifyKind is what a customer may be told about. Name is its message key; Receipt
+// reports that the e-mail is a receipt.
 type NotifyKind struct {
 	Name             string
+	Receipt          bool
 	SMS, Push, Email Choice
 }
 
@@ -60,6 +64,24 @@ type NotifyKind struct {
 type Choice struct {
 	Name string
 	On   bool
+}
+
+// LoginsPage is `/settings/logins`. NewestHref and OlderHref are as in MessagesPage.
+type LoginsPage struct {
+	layout.Frame
+	Logins                []LoginEvent
+	NewestHref, OlderHref string
+}
+
+// LoginEvent is a login or an attempt at one. Result is its message key.
+type LoginEvent struct {
+	At              time.Time
+	Device, Network string
+	Result          string
+	// Good reports that the browser was let in, Here that it is this one.
+	Good, Here bool
+	// Count is the number of attempts that this one stands for.
+	Count int64
 }
 
 // ClosePage is `/settings/close`. Posts password and, with AskPIN, pin.
@@ -135,4 +157,11 @@ func (p ClosePage) form() string {
 		return ""
 	}
 	return "close-form"
+}
+
+func (e LoginEvent) icon() string {
+	if e.Good {
+		return "circle-check"
+	}
+	return "triangle-alert"
 }

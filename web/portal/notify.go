@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -10,17 +11,19 @@ import (
 	"elsom/web/session"
 )
 
-// noticeNames and wayNames are the values of the boxes: "topped_up_sms".
+// noticeNames are message keys. With wayNames they make the fields of the form, such as
+// topped_up_sms.
 var (
 	noticeNames = map[customer.Notice]string{
-		customer.ToppedUp: "topped_up", customer.PaymentCompleted: "payment_completed", customer.PaymentRefunded: "payment_refunded",
-		customer.TransferSent: "transfer_sent", customer.TransferReceived: "transfer_received",
+		customer.ToppedUp: "notify.topped_up", customer.PaymentCompleted: "notify.payment_completed", customer.PaymentRefunded: "notify.payment_refunded",
+		customer.TransferSent: "notify.transfer_sent", customer.TransferReceived: "notify.transfer_received",
 	}
 	wayNames = map[customer.Way]string{customer.BySMS: "sms", customer.ByPush: "push", customer.ByEmail: "email"}
 )
 
 func choiceName(kind customer.Notice, way customer.Way) string {
-	return noticeNames[kind] + "_" + wayNames[way]
+	_, name, _ := strings.Cut(noticeNames[kind], ".")
+	return name + "_" + wayNames[way]
 }
 
 // ShowNotify shows what the customer is told about, and how.
@@ -72,7 +75,8 @@ func (p *Portal) notifyPage(c echo.Context, chosen customer.Notices) *page.Notif
 	}
 	for _, kind := range customer.AllNotices {
 		view.Kinds = append(view.Kinds, page.NotifyKind{
-			Name: noticeNames[kind], SMS: choice(kind, customer.BySMS), Push: choice(kind, customer.ByPush), Email: choice(kind, customer.ByEmail),
+			Name: noticeNames[kind], Receipt: kind == customer.PaymentCompleted || kind == customer.PaymentRefunded,
+			SMS: choice(kind, customer.BySMS), Push: choice(kind, customer.ByPush), Email: choice(kind, customer.ByEmail),
 		})
 	}
 	return view

@@ -28,6 +28,7 @@ import (
 	"elsom/internal/payment"
 	"elsom/internal/paytemplate"
 	"elsom/internal/receiptlink"
+	"elsom/internal/securitylog"
 	"elsom/internal/transfer"
 	"elsom/internal/wallet"
 	"elsom/templates/layout"
@@ -49,6 +50,8 @@ type Services struct {
 	Links     *receiptlink.Links
 	Templates *paytemplate.Templates
 	Lists     *paylist.Lists
+	// Security has the logins; nil: none are shown.
+	Security *securitylog.Log
 	// Notices sends push notifications; nil if they are switched off.
 	Notices *push.Subscriptions
 	// Proof returns the receipt of a payment as a file that proves itself;

@@ -116,9 +116,9 @@ func networkOf(address string) string {
 	return strings.TrimSuffix(prefix.Masked().Addr().String(), "::") + ":x"
 }
 
-// deviceOf returns browser and system without versions: enough to recognize one's
+// NameOf returns browser and system without versions: enough to recognize one's
 // own browser, too little to track it.
-func deviceOf(userAgent string) string {
+func NameOf(userAgent string) string {
 	parts := make([]string, 0, 2)
 	for _, products := range [][]product{browsers, systems} {
 		for _, p := range products {

@@ -278,7 +278,7 @@ func TestDevices(t *testing.T) {
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0":           "Edge, Windows",
 		"curl/8.0": "—", "": "—",
 	} {
-		if got := deviceOf(agent); got != want {
+		if got := NameOf(agent); got != want {
 			t.Errorf("%q: %q, want %q", agent, got, want)
 		}
 	}

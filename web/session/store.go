@@ -243,7 +243,7 @@ func (s *Sessions) rotate(c echo.Context, g *sessions.Session, device string, ho
 		if err != nil {
 			return err
 		}
-		r.CustomerID, r.Epoch, r.Device = &holder.ID, holder.SessionEpoch, deviceOf(c.Request().UserAgent())
+		r.CustomerID, r.Epoch, r.Device = &holder.ID, holder.SessionEpoch, NameOf(c.Request().UserAgent())
 		r.Browser, r.Known, r.Network = device, holder.Browser.Known, networkOf(c.RealIP())
 		r.MAC = macOf(s.macKeys.Current(), r)
 		v.row = *r
