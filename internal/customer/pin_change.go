@@ -144,7 +144,7 @@ func (cs *Customers) addPINNotices(ctx context.Context, tx *database.Tx, holder 
 	if err := sms.Add(ctx, tx, pinChanged(tx, holder)); err != nil {
 		return err
 	}
-	//mutant:drop TestSecurityMails
+	//mutant:replace cs.addSecurityMail(ctx, tx, holder, pinMail) => nil TestSecurityMails
 	return cs.addSecurityMail(ctx, tx, holder, pinMail)
 }
 

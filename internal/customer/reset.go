@@ -197,7 +197,7 @@ func (cs *Customers) ChangePassword(ctx context.Context, id int64, old, password
 		if err != nil {
 			return err
 		}
-		//mutant:drop TestSecurityMails
+		//mutant:replace cs.addSecurityMail(ctx, tx, holder, passwordMail) => nil TestSecurityMails
 		return cs.addSecurityMail(ctx, tx, holder, passwordMail)
 	})
 	if err != nil {

@@ -130,7 +130,7 @@ func (l *Log) page(ctx context.Context, q Query, after int64) (rows []row, err e
 	return rows, err
 }
 
-// readLogins returns the logins by the hash of a number, with ids from from and below before
+// readLogins returns the logins by the hash of a number, with ids of at least from and below before
 // (0: none), newest first.
 func readLogins(ctx context.Context, db *database.DB, number string, from, before int64, n int) (rows []row, err error) {
 	if before <= 0 {

@@ -14,8 +14,8 @@ import (
 	"elsom/templates/layout"
 )
 
-// Page shows the settings: number, e-mail, PIN and limits on the left, password and sessions on
-// the right.
+// Page shows the settings: what leads to pages of their own on the left, password, sessions and
+// notifications of this device on the right.
 func (p SettingsPage) Page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -74,12 +74,6 @@ func (p SettingsPage) Page() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.NoticesKey != "" {
-				templ_7745c5c3_Err = p.notices().Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-			}
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</div><div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -91,6 +85,12 @@ func (p SettingsPage) Page() templ.Component {
 			templ_7745c5c3_Err = p.sessions().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
+			}
+			if p.NoticesKey != "" {
+				templ_7745c5c3_Err = p.notices().Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</div></div>")
 			if templ_7745c5c3_Err != nil {
