@@ -226,6 +226,11 @@ func customerRoutes(g pages, p *portal.Portal) {
 	g.POST("/transfer/:draft/confirm", p.ConfirmTransfer)
 	g.POST("/transfer/:draft/resend", p.ResendTransferCode)
 	g.GET("/transfer/done/:transfer", p.TransferReceipt)
+	settingsRoutes(g, p)
+}
+
+// settingsRoutes are the pages of a signed-in customer's settings.
+func settingsRoutes(g pages, p *portal.Portal) {
 	g.GET("/settings", p.Settings)
 	g.GET("/messages", p.Messages)
 	g.POST("/language", p.ChooseLanguage)
