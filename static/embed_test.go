@@ -92,7 +92,7 @@ func TestStyleSheetReferencesExist(t *testing.T) {
 // TestSizes bounds what slow phones have to load and parse, in bytes.
 func TestSizes(t *testing.T) {
 	for name, most := range map[string]struct{ plain, gzipped int }{
-		"css/elsom.css": {40 << 10, 9 << 10}, "css/receipt.css": {7 << 10, 2 << 10}, "css/history.css": {9 << 10, 3 << 10}, "css/settings.css": {3 << 10, 1 << 10}, "css/template.css": {5 << 10, 2 << 10}, "js/elsom.js": {5 << 10, 2 << 10}, "js/app.js": {3 << 10, 1500},
+		"css/elsom.css": {40 << 10, 9 << 10}, "css/receipt.css": {7 << 10, 2 << 10}, "css/history.css": {9 << 10, 3 << 10}, "css/settings.css": {3 << 10, 1 << 10}, "css/template.css": {5 << 10, 2 << 10}, "js/elsom.js": {6 << 10, 2200}, "js/app.js": {3 << 10, 1500},
 	} {
 		f := all().byName[name]
 		if n := len(f.plain); n > most.plain {

@@ -38,12 +38,20 @@
   const tools = () => {
     for (const button of all("[data-print]")) button.hidden = false;
     for (const button of all("[data-share]")) button.hidden = !navigator.share;
+    for (const button of all("[data-copy]")) button.hidden = !navigator.clipboard;
   };
   tools();
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) print();
     const share = event.target.closest("[data-share]");
     if (share) navigator.share({ url: share.dataset.share }).catch(() => { /* canceled */ });
+    const copy = event.target.closest("[data-copy]");
+    if (copy) navigator.clipboard.writeText(copy.dataset.copy).then(() => {
+      const label = one("[aria-live]", copy);
+      const usual = copy.dataset.usual ??= label.textContent;
+      label.textContent = copy.dataset.copied;
+      setTimeout(() => { label.textContent = usual; }, 3000);
+    }, () => { /* denied */ });
   });
 
   // Loads the page again with GET, never posting a form twice.

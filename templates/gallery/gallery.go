@@ -28,6 +28,7 @@ type State struct {
 }
 
 const (
+	digits     = "0700123456"
 	wallet     = "+996\u00a0700\u00a0123\u00a0456"
 	companyINN = "0020\u00a07199\u00a06100\u00a017"
 	typed      = "0020 7199 6100 17"

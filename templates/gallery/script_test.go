@@ -50,6 +50,16 @@ func TestScript(t *testing.T) {
 	}
 }
 
+// The wallet's number is copied without spaces, and the button says so for some seconds.
+func TestNumberIsCopied(t *testing.T) {
+	h, ctx := open(t), browser(t)
+	require.NoError(t, chromedp.Run(ctx, visit(h.URL+"/ru/fill"),
+		chromedp.Evaluate(`navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }`, nil),
+		chromedp.Click(`[data-copy]`)))
+	waitForResult(ctx, t, `window.copied + document.querySelector("[data-copy] [aria-live]").textContent`, "0700123456Скопировано")
+	waitForResult(ctx, t, `document.querySelector("[data-copy]").textContent.trim()`, "Скопировать")
+}
+
 // A receipt in processing updates itself and announces the outcome to screen
 // readers.
 func TestReceiptRefreshesItself(t *testing.T) {

@@ -79,7 +79,7 @@ func sending() []State {
 		}},
 		{"fill-transfer", "transfer", func(l i18n.Lang) templ.Component {
 			return page.FillPage{
-				Frame: holder(l, "/fill?back=7"), Wallet: wallet, BackHref: "/transfer/7", Missing: 150_50, Transfer: true,
+				Frame: holder(l, "/fill?back=7"), Wallet: wallet, Digits: digits, Code: numberCode(), BackHref: "/transfer/7", Missing: 150_50, Transfer: true,
 			}.Page()
 		}},
 	}

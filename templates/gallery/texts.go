@@ -6,18 +6,25 @@ import (
 	"github.com/a-h/templ"
 
 	"elsom/internal/i18n"
+	"elsom/internal/qr"
 	"elsom/templates/page"
 )
+
+// numberCode is the QR code of the wallet's number.
+func numberCode() qr.Code {
+	code, _ := qr.New(digits)
+	return code
+}
 
 func texts() []State {
 	return []State{
 		{"fill", "texts", func(l i18n.Lang) templ.Component {
 			f := holder(l, "/fill")
 			f.Dev = true
-			return page.FillPage{Frame: f, Wallet: wallet}.Page()
+			return page.FillPage{Frame: f, Wallet: wallet, Digits: digits, Code: numberCode()}.Page()
 		}},
 		{"fill-back", "texts", func(l i18n.Lang) templ.Component {
-			return page.FillPage{Frame: holder(l, "/fill?back=7"), Wallet: wallet, BackHref: "/check/7", Missing: 150_50}.Page()
+			return page.FillPage{Frame: holder(l, "/fill?back=7"), Wallet: wallet, Digits: digits, Code: numberCode(), BackHref: "/check/7", Missing: 150_50}.Page()
 		}},
 		{"help", "texts", func(l i18n.Lang) templ.Component {
 			return page.HelpPage{Frame: visitor(l, "/help")}.Page()

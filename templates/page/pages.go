@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"elsom/internal/money"
+	"elsom/internal/qr"
 	"elsom/templates/component"
 	"elsom/templates/layout"
 )
@@ -280,8 +281,10 @@ type CheckPage struct {
 // FillPage is `/fill`, which shows how to fill the wallet.
 type FillPage struct {
 	layout.Frame
-	// Wallet is the customer's number; empty for a visitor.
-	Wallet string
+	// Wallet is the customer's number; empty for a visitor. Digits is the number without
+	// spaces, and Code has it.
+	Wallet, Digits string
+	Code           qr.Code
 	// BackHref is the check page of the draft to continue with; empty: none.
 	BackHref string
 	// Missing is by how much the balance is too low for the draft; 0: it suffices.

@@ -69,7 +69,7 @@ func (p SignupPage) Page() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = stepWallet(p.Frame, p.Wallet, true).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = stepWallet(p.Frame, p.Wallet).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -8,6 +8,7 @@ import (
 
 	"elsom/internal/customer"
 	"elsom/internal/fault"
+	"elsom/internal/qr"
 	"elsom/templates/page"
 	"elsom/web/session"
 )
@@ -18,7 +19,11 @@ import (
 func (p *Portal) Fill(c echo.Context) error {
 	view := page.FillPage{Frame: p.frame(c)}
 	if holder, ok := session.Of(c).Customer(); ok {
-		view.Wallet = holder.Phone.Pretty()
+		view.Wallet, view.Digits = holder.Phone.Pretty(), "0"+holder.Phone.National()
+		var err error
+		if view.Code, err = qr.New(view.Digits); err != nil {
+			return err
+		}
 		if err := p.linkDraft(c, holder, &view); err != nil {
 			return err
 		}
