@@ -81,11 +81,17 @@ func (k *keyboard) press(name, path string) {
 	k.arrive(path)
 }
 
+// loaded reports whether a page is complete and the field that it focuses has the focus.
+const loaded = `(() => {
+	const field = document.querySelector("[autofocus]");
+	return document.readyState === "complete" && (!field || document.activeElement === field);
+})()`
+
 func (k *keyboard) arrive(path string) {
 	k.T.Helper()
 	for range 200 {
 		var ready bool
-		if k.TryEval(&ready, `document.readyState === "complete"`) == nil && ready && strings.HasPrefix(k.Path(), path) {
+		if k.TryEval(&ready, loaded) == nil && ready && strings.HasPrefix(k.Path(), path) {
 			k.fits()
 			return
 		}
