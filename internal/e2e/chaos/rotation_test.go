@@ -244,8 +244,9 @@ func (r *rotation) startLoad() (stop func()) {
 	return stop
 }
 
-// payOnce makes a payment and repeats «Оплатить» until it is accepted. A portal that is
-// down answers nothing; one that sends the customer to the login is an error.
+// payOnce makes a payment and repeats «Оплатить» until it is accepted or the test has
+// failed. A portal that is down answers nothing; one that sends the customer to the login
+// is an error.
 func (r *rotation) payOnce(ctx context.Context, c *customer) (a *order) {
 	var err error
 	for a == nil && ctx.Err() == nil {
@@ -257,7 +258,7 @@ func (r *rotation) payOnce(ctx context.Context, c *customer) (a *order) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
-	for a != nil && r.press(r.anyPortal(), a) != gotAccepted {
+	for a != nil && !r.t.Failed() && r.press(r.anyPortal(), a) != gotAccepted {
 		if answer := a.answers[len(a.answers)-1]; answer == fmt.Sprintf("refused (%d)", http.StatusSeeOther) {
 			r.t.Errorf("a customer was signed out at «Оплатить»: %v", a.answers)
 			return nil
