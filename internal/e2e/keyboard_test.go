@@ -197,6 +197,7 @@ var varying = []struct {
 	{regexp.MustCompile(`\+996( \d{3}){3}`), "+996 …"},
 	{regexp.MustCompile(`\d{4} \d{4} \d{4}( \d\d)?`), "0000 …"},
 	{regexp.MustCompile(`\d\d\.\d\d\.\d{4}, \d\d:\d\d`), "22.11.2026, 15:15"},
+	{regexp.MustCompile(`visitor\d+@example\.kg`), "visitor1@example.kg"},
 	{regexp.MustCompile(`(ОсОО|ИП|ОАО|ЗАО) [^\n]*`), "ОсОО …"},
 }
 
