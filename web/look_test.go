@@ -21,7 +21,7 @@ func TestSecondLook(t *testing.T) {
 		"page-wide failure is headed as one":              failureIsHeadedAsOne,
 		"too little money names the sum and the way back": tooLittleMoney,
 		"a row of a payment or transfer is its receipt":   rowsLeadToReceipts,
-		"transfer numbers stand in fours":                 transferNumbersInFours,
+		"transfer numbers are in groups of four":          transferNumbersInFours,
 		"input as it is written elsewhere":                inputAsWritten,
 		"search":                                          searchFinds,
 		"SMS of top-up and payment name the balance":      smsNameTheBalance,

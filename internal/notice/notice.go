@@ -26,7 +26,7 @@ type Sender struct {
 	Email bool
 }
 
-// Event is what a customer is told, by each way.
+// Event has the messages about one movement of money: SMS, push notification, e-mail.
 type Event struct {
 	Kind customer.Notice
 	// Key names the event.
@@ -34,15 +34,15 @@ type Event struct {
 	SMS  sms.Outgoing
 	Push push.Message
 	Mail outbox.Message
-	// ByPhone is set for an operation by *900#: its SMS is its only receipt, and is
+	// ByUSSD is set for an operation by *900#: its SMS is its only receipt, and is
 	// always sent.
-	ByPhone bool
+	ByUSSD bool
 }
 
 // Riders returns the messages to a customer that commit with the event.
 func (s Sender) Riders(ctx context.Context, to customer.Customer, e Event) (riders []database.Rider) {
-	//mutant:replace e.ByPhone || => TestOperationsByPhoneAlwaysSendSMS
-	if e.ByPhone || to.Gets(e.Kind, customer.BySMS) {
+	//mutant:replace e.ByUSSD || => TestOperationsByUSSDAlwaysSendSMS
+	if e.ByUSSD || to.Gets(e.Kind, customer.BySMS) {
 		riders = append(riders, sms.AddRider(e.SMS))
 	}
 	if s.Email && to.Gets(e.Kind, customer.ByEmail) {

@@ -10,13 +10,13 @@ import (
 )
 
 // An operation by *900# has no other receipt than its SMS.
-func TestOperationsByPhoneAlwaysSendSMS(t *testing.T) {
+func TestOperationsByUSSDAlwaysSendSMS(t *testing.T) {
 	silent := customer.Customer{Notices: customer.Notices(0).With(customer.PaymentCompleted, customer.BySMS, false)}
 	e := notice.Event{Kind: customer.PaymentCompleted, Key: "payment:1", SMS: sms.OutboxMessage("payment:1", sms.Message{Phone: "+996700123456", Lang: "ru", Key: "sms.password_changed"})}
 	if riders := (notice.Sender{}).Riders(t.Context(), silent, e); len(riders) != 0 {
 		t.Errorf("%d messages on the site", len(riders))
 	}
-	e.ByPhone = true
+	e.ByUSSD = true
 	if riders := (notice.Sender{}).Riders(t.Context(), silent, e); len(riders) != 1 {
 		t.Errorf("%d messages by *900#", len(riders))
 	}

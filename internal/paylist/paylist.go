@@ -4,9 +4,9 @@
 // A list is checked line by line in the background, shown as a whole, and then each line
 // becomes a payment of its own with its own receipt. It guarantees that a line is paid at
 // most once, however often the work is interrupted: a line names its draft before anything
-// is paid, and payment accepts a draft once. What a list pays is what its customer has
-// confirmed, by a keyed hash over all drafts, which is verified before each payment. The
-// package moves no money itself.
+// is paid, and payment accepts a draft once. The customer's confirmation covers all drafts
+// with a keyed hash, which is verified before each payment. The package moves no money
+// itself.
 package paylist
 
 import (

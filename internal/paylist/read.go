@@ -29,7 +29,7 @@ const (
 	innDigits  = 14
 )
 
-// Typed is what a line says, as typed.
+// Typed has the fields of a line as the customer typed them.
 type Typed struct {
 	Account string
 	Sum     string

@@ -170,7 +170,7 @@ func (ps *Payments) notice(ctx context.Context, p Payment, holder customer.Custo
 	}
 	id := strconv.FormatInt(p.ID, 10)
 	e := notice.Event{
-		Kind: customer.PaymentCompleted, Key: "payment:" + id + ":" + string(state), ByPhone: p.Channel == customer.USSD,
+		Kind: customer.PaymentCompleted, Key: "payment:" + id + ":" + string(state), ByUSSD: p.Channel == customer.USSD,
 		Push: push.Message{
 			Title: "push.payment_completed", Text: "push.payment_text", Href: "/receipt/" + id,
 			Args: map[string]any{"Service": service.Name.In(holder.Lang), "Amount": p.Total()},

@@ -40,7 +40,7 @@ type Template struct {
 	MadeAt         time.Time
 }
 
-// Typed is what a customer types of a template.
+// Typed has the fields of a template as the customer typed them.
 type Typed struct {
 	Name   string
 	Amount string // in som; empty: no usual sum

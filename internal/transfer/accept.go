@@ -202,11 +202,11 @@ func eventOfReceiver(t Transfer, to customer.Customer) notice.Event {
 }
 
 // event returns an event whose SMS is m; texts are the message keys of the push
-// notification's title, and of the e-mail's subject and text. The notification names
-// nobody, because a locked screen may show it.
+// notification's title, and of the e-mail's subject and text. The notification has
+// no names, because a locked screen may show it.
 func event(t Transfer, to customer.Customer, kind customer.Notice, key string, m sms.Message, texts [3]string) notice.Event {
 	return notice.Event{
-		Kind: kind, Key: key, SMS: sms.OutboxMessage(key, m), ByPhone: kind == customer.TransferSent && t.Channel == customer.USSD,
+		Kind: kind, Key: key, SMS: sms.OutboxMessage(key, m), ByUSSD: kind == customer.TransferSent && t.Channel == customer.USSD,
 		Push: push.Message{Title: texts[0], Text: "push.amount", Href: "/transfer/done/" + strconv.FormatInt(t.ID, 10), Args: map[string]any{"Amount": t.Amount}},
 		Mail: email.OutboxMessage(key, email.Message{To: to.Email, Lang: to.Lang, Subject: texts[1], Text: texts[2], Args: m.Args}),
 	}

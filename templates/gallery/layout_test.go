@@ -71,7 +71,7 @@ func TestLayout(t *testing.T) {
 		at(t, 360, 740, "check", `getComputedStyle(document.querySelector(".actions-near")).position`, "sticky")
 		at(t, 768, 800, "check", `document.querySelector(".actions-near").clientWidth - document.querySelector(".slip").offsetWidth`, "0")
 	})
-	t.Run("settings, help and filling stand in two columns at 1280 px", func(t *testing.T) {
+	t.Run("settings, help and filling have two columns at 1280 px", func(t *testing.T) {
 		for _, state := range []string{"settings", "help", "fill", "cabinet"} {
 			const columns = `getComputedStyle(document.querySelector(".columns, .cabinet")).gridTemplateColumns.split(" ").length`
 			at(t, 1280, 800, state, columns, "2")

@@ -52,7 +52,7 @@ type NotifyPage struct {
 	Password                    component.Input
 }
 
-// NotifyKind is what a customer may be told about. Name is its message key; Receipt
+// NotifyKind is a kind of notices with its choices. Name is its message key; Receipt
 // reports that the e-mail is a receipt.
 type NotifyKind struct {
 	Name             string
