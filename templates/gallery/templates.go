@@ -14,10 +14,10 @@ import (
 func savedTemplates(l i18n.Lang) []page.Template {
 	name := localized{"Отчёты", "Отчёттор", "Reports"}
 	list := []page.Template{
-		{Name: name.in(l), Service: "DosTek group", Payee: payee, Number: companyINN, Sum: 1_240_00},
-		{Name: "ОсОО «Кыргыз-Түндүк Логистика»", Service: "DosTek group", Payee: "ОсОО «Кыргыз-Түндүк Логистика»", Number: "0120\u00a07199\u00a06100\u00a099", Sum: money.Max},
-		{Name: "Hoster", Service: "Hoster.kg", Number: "20451"},
-		{Name: "Акнет", Service: "Акнет", Number: "77120", Sum: 890_00},
+		{Name: name.in(l), Service: "DosTek group", Payee: payee, Number: companyINN, Short: "••••\u00a06100\u00a017", Sum: 1_240_00},
+		{Name: "ОсОО «Кыргыз-Түндүк Логистика»", Service: "DosTek group", Payee: "ОсОО «Кыргыз-Түндүк Логистика»", Number: "0120\u00a07199\u00a06100\u00a099", Short: "••••\u00a06100\u00a099", Sum: money.Max},
+		{Name: "Hoster", Service: "Hoster.kg", Number: "20451", Short: "20451"},
+		{Name: "Акнет", Service: "Акнет", Number: "77120", Short: "77120", Sum: 890_00},
 	}
 	for i := range list {
 		list[i].EditHref, list[i].PayHref = "/templates/1", "/pay/dostek?template=1"

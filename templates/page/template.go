@@ -12,8 +12,9 @@ import (
 // Template is a template in a list.
 type Template struct {
 	Name, Service string
-	// Payee is the account holder's name, Number the whole account; Payee may be empty.
-	Payee, Number string
+	// Payee is the account holder's name, Number the whole account, Short what fits beside
+	// a name; Payee may be empty.
+	Payee, Number, Short string
 	// Sum is the usual sum; 0: none.
 	Sum money.Amount
 	// PayHref is the form that it fills; empty: the service is no longer offered.
@@ -66,7 +67,7 @@ func (t Template) payee() string {
 func asServices(list []Template) []Service {
 	rows := make([]Service, len(list))
 	for i, t := range list {
-		rows[i] = Service{Name: t.Name, Href: t.PayHref, Detail: t.payee() + " · " + t.Number, Sum: t.Sum}
+		rows[i] = Service{Name: t.Name, Href: t.PayHref, Detail: t.payee() + " · " + t.Short, Sum: t.Sum}
 	}
 	return rows
 }

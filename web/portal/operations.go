@@ -151,14 +151,18 @@ func pretty(service catalog.Service, identifier string) string {
 // with the last digits of the identifier, or the whole identifier if there is no
 // name.
 func paymentDetail(service catalog.Service, paid payment.Payment) string {
-	whole := pretty(service, paid.Identifier)
 	if paid.Payee == "" {
-		return whole
+		return pretty(service, paid.Identifier)
 	}
-	if masked := inn.INN(paid.Identifier).Masked(); service.Identifier == catalog.KindINN && masked != "" {
-		return paid.Payee + " · " + masked
+	return paid.Payee + " · " + shortAccount(service, paid.Identifier)
+}
+
+// shortAccount returns the last digits of an ИНН, and other identifiers whole.
+func shortAccount(service catalog.Service, identifier string) string {
+	if masked := inn.INN(identifier).Masked(); service.Identifier == catalog.KindINN && masked != "" {
+		return masked
 	}
-	return paid.Payee + " · " + whole
+	return pretty(service, identifier)
 }
 
 // payeeLabel returns the label of the name that a biller returns: that of the

@@ -41,7 +41,7 @@ func (p *Portal) templateRow(ctx context.Context, l i18n.Lang, t paytemplate.Tem
 		return page.Template{}, err
 	}
 	row := page.Template{
-		Name: t.Name, Service: service.Name.In(string(l)), Payee: t.Payee, Number: pretty(service, t.Identifier), Sum: t.Amount,
+		Name: t.Name, Service: service.Name.In(string(l)), Payee: t.Payee, Number: pretty(service, t.Identifier), Short: shortAccount(service, t.Identifier), Sum: t.Amount,
 		EditHref: templateHref(t.ID),
 	}
 	//mutant:replace err == nil => true ./web TestTemplateOfAServiceThatIsGone
